@@ -1,0 +1,73 @@
+"""Playing an answer out over ASGI: whole bodies at once, streams part by part on the clock."""
+
+import asyncio
+
+from understudy.adapters.http.asgi import Receive, Send
+from understudy.adapters.waiting import wait_until
+from understudy.core.clock import Clock
+from understudy.core.messages import Answer, Stream
+
+JOINED_PARTS = 16
+"""Parts without a moment of their own are sent so many at a time: a send costs more than a part."""
+
+
+async def play(answer: Answer, clock: Clock, receive: Receive, send: Send) -> None:
+    """Send an answer; of a stream, stop when the client has gone."""
+    if answer.due:
+        await wait_until(clock, answer.due)
+    body = answer.body
+    if isinstance(body, bytes):
+        headers = answer.headers
+        if answer.sized:
+            headers = [*headers, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    complete = False
+    try:
+        complete = await _play_stream(body, clock, receive, send)
+    finally:
+        body.finish(clock.now(), complete=complete)
+
+
+async def _play_stream(stream: Stream, clock: Clock, receive: Receive, send: Send) -> bool:
+    """Whether everything was handed over before the client went."""
+    gone = asyncio.ensure_future(_until_gone(receive))
+    try:
+        waiting: list[bytes] = []
+        first = True
+        for due, part in stream.parts():
+            if due and due > clock.now():
+                if waiting:
+                    await send({"type": "http.response.body", "body": b"".join(waiting), "more_body": True})
+                    waiting = []
+                await _wait_or_gone(clock, due, gone)
+                if gone.done():
+                    return False
+            waiting.append(part)
+            if first or len(waiting) >= JOINED_PARTS:
+                await send({"type": "http.response.body", "body": b"".join(waiting), "more_body": True})
+                waiting = []
+                first = False
+                # Let the bytes leave, others work, and a client that has gone be noticed.
+                await asyncio.sleep(0)
+                if gone.done():
+                    return False
+        await send({"type": "http.response.body", "body": b"".join(waiting)})
+        return not gone.done()
+    finally:
+        gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _wait_or_gone(clock: Clock, due: int, gone: "asyncio.Future[None]") -> None:
+    waiter = asyncio.ensure_future(wait_until(clock, due))
+    try:
+        await asyncio.wait((waiter, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiter.cancel()

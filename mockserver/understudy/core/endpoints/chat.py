@@ -1,0 +1,309 @@
+"""`POST /v1/chat/completions`: one answer, or a stream of chunks.
+
+Layouts, key order and chunk order as recorded (2025-08 to 2026-08): a 200 is indented by two and ends in a newline;
+events are compact, in `data:` lines without `event:` lines, and end with `[DONE]`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from understudy.core import errors, headers, ids
+from understudy.core.catalog import Model
+from understudy.core.clock import SECOND
+from understudy.core.endpoints import chat_parameters
+from understudy.core.endpoints.chat_answer import ChatAnswer, Choice, make_answer
+from understudy.core.errors import ApiError
+from understudy.core.media import Media
+from understudy.core.operations import Call, Cost, Reply
+from understudy.core.pacing import Pacing
+from understudy.core.pricing import Usage
+from understudy.core.prompts import prompt_tokens
+from understudy.core.serialise import encode, pretty
+
+DONE = b"data: [DONE]\n\n"
+_IMAGE_CHARGE = 765
+"""What the limiter takes for an image part, whatever its size (37 recordings, 2025-08)."""
+
+
+class ChatCompletions:
+    """The operation; see `core.operations.Operation` for what each method is asked."""
+
+    endpoint = "chat"
+    shows_limits = True
+    proxied = True
+
+    def read_model(self, body: dict[str, Any]) -> str:
+        """The model's name."""
+        name = body.get("model")
+        if not isinstance(name, str) or not name:
+            raise errors.no_model()
+        return name
+
+    def unknown_model(self, name: str) -> ApiError:
+        """404 of the edge, `param` null."""
+        return errors.unknown_model(name)
+
+    def wrong_model(self, model: Model) -> ApiError:
+        """404 of the engine."""
+        return errors.not_a_chat_model()
+
+    def out_of_credits(self) -> ApiError:
+        """429."""
+        return errors.out_of_credits()
+
+    def cost(self, call: Call) -> Cost:
+        """1 + ceil(bytes of all message text / 4 + messages) + 765 for each image (18 of 18 recordings)."""
+        messages = call.body.get("messages")
+        if type(messages) is not list:
+            return Cost(tokens=1)
+        size = images = 0
+        for message in messages:
+            content = message.get("content") if type(message) is dict else None
+            if type(content) is str:
+                # utf-8 of ASCII is as long as the text: no need to encode it.
+                size += len(content) if content.isascii() else len(content.encode("utf-8", "surrogatepass"))
+            elif type(content) is list:
+                for part in content:
+                    if type(part) is not dict:
+                        continue
+                    text = part.get("text")
+                    if type(text) is str:
+                        size += len(text.encode("utf-8", "surrogatepass"))
+                    images += part.get("type") == "image_url"
+        return Cost(tokens=1 - (-(size + 4 * len(messages)) // 4) + _IMAGE_CHARGE * images)
+
+    def check(self, call: Call, media: Media) -> None:
+        """Parameters first, then what the context window holds."""
+        body = call.body
+        chat_parameters.check(body, call.model)
+        _check_length(body, call.model, media)
+
+    def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
+        """The whole completion, or its stream."""
+        answer = make_answer(call, media)
+        if call.body.get("stream"):
+            return _Streamed(call, answer, pacing, media)
+        return _Whole(call, answer, pacing)
+
+
+def _check_length(body: dict[str, Any], model: Model, media: Media) -> None:
+    asked = body.get("max_completion_tokens") or body.get("max_tokens")
+    if asked is not None and asked > model.max_output_tokens:
+        name = "max_tokens" if body.get("max_tokens") is not None else "max_completion_tokens"
+        raise errors.BadRequest(
+            f"{name} is too large: {asked}. This model supports at most {model.max_output_tokens} completion tokens, "
+            f"whereas you provided {asked}.",
+            code="invalid_value",
+            param=name,
+        )
+    # A token is at least one byte, and JSON is longer than its text: most requests need no exact count.
+    size = sum(len(text) for message in body["messages"] for text in chat_parameters.texts_of(message))
+    if 4 * size + 16 * len(body["messages"]) + (asked or 0) <= model.context_window:
+        return
+    prompt = prompt_tokens(body, model, media.vocabulary)
+    if prompt + (asked or 0) > model.context_window:
+        raise errors.context_too_long(model.context_window, prompt, asked)
+
+
+def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> dict[str, Any]:
+    """The `usage` object; audio and newest models have more keys (recorded)."""
+    model = answer.model
+    prompt_details: dict[str, int] = {"cached_tokens": answer.cached_tokens}
+    completion_details: dict[str, int] = {"reasoning_tokens": reasoning, "audio_tokens": 0}
+    prompt_details["audio_tokens"] = 0
+    if "cache_write" in model.usage_extras:
+        prompt_details["cache_write_tokens"] = 0
+    completion_details["accepted_prediction_tokens"] = 0
+    completion_details["rejected_prediction_tokens"] = 0
+    if "modalities" in model.usage_extras:
+        prompt_details["text_tokens"] = answer.prompt_tokens
+        prompt_details["image_tokens"] = 0
+        completion_details["text_tokens"] = completion - reasoning
+    return {
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": completion,
+        "total_tokens": answer.prompt_tokens + completion,
+        "prompt_tokens_details": prompt_details,
+        "completion_tokens_details": completion_details,
+    }
+
+
+def _charged(answer: ChatAnswer, completion: int) -> Usage:
+    return Usage(
+        text_in=answer.prompt_tokens - answer.cached_tokens, cached_in=answer.cached_tokens, text_out=completion
+    )
+
+
+class _Whole:
+    """A completion in one body."""
+
+    content_type = headers.JSON
+
+    def __init__(self, call: Call, answer: ChatAnswer, pacing: Pacing) -> None:
+        completion = answer.completion_tokens
+        self.service_tier = answer.service_tier
+        self.processing = pacing.whole(completion)
+        self.due = call.now + self.processing if self.processing else 0
+        self._usage = _charged(answer, completion)
+        self._shown = usage_on_the_wire(answer, completion, answer.reasoning_tokens)
+        model = call.model
+        value: dict[str, Any] = {
+            "id": ids.chat_completion(call.seed),
+            "object": "chat.completion",
+            "created": call.now // SECOND,
+            "model": model.snapshot,
+            "choices": [_whole_choice(choice, model) for choice in answer.choices],
+            "usage": self._shown,
+            "service_tier": answer.service_tier,
+            "system_fingerprint": answer.fingerprint,
+        }
+        if not model.service_tier_shown:
+            del value["service_tier"]
+        self.body: bytes | None = pretty(value) + b"\n"
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """No stream."""
+        return iter(())
+
+    def usage(self, *, complete: bool) -> tuple[Usage, dict[str, Any]]:
+        """All of it: a body is sent whole."""
+        return self._usage, self._shown
+
+
+def _whole_choice(choice: Choice, model: Model) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": choice.text}
+    if choice.tool_calls:
+        message["tool_calls"] = [call.on_the_wire() for call in choice.tool_calls]
+    if choice.function_call is not None:
+        message["function_call"] = {
+            "name": choice.function_call.name,
+            "arguments": choice.function_call.arguments,
+        }
+    message["refusal"] = None
+    message["annotations"] = []
+    shown: dict[str, Any] = {"index": choice.index, "message": message}
+    if model.logprobs_shown:
+        shown["logprobs"] = None
+    shown["finish_reason"] = choice.finish_reason
+    return shown
+
+
+class _Streamed:
+    """A completion in chunks, made as they are asked for."""
+
+    content_type = headers.EVENT_STREAM
+    body: bytes | None = None
+
+    def __init__(self, call: Call, answer: ChatAnswer, pacing: Pacing, media: Media) -> None:
+        self._answer = answer
+        self._pacing = pacing
+        self._start = call.now
+        self._vocabulary = media.vocabulary
+        self.service_tier = answer.service_tier
+        reasoning_time = pacing.itl * answer.reasoning_tokens
+        self._first = call.now + pacing.ttft + reasoning_time
+        self.processing = pacing.ttft + reasoning_time
+        self.due = self._first if self.processing else 0
+        self._made = 0
+        options = call.body.get("stream_options") or {}
+        self._usage_wanted = bool(options.get("include_usage"))
+        model = call.model
+        head = (
+            f'{{"id":"{ids.chat_completion(call.seed)}","object":"chat.completion.chunk","created":'
+            f"{call.now // SECOND},"
+            f'"model":{encode(model.snapshot).decode()},'
+        )
+        if model.service_tier_shown:
+            head += f'"service_tier":"{answer.service_tier}",'
+        self._head = head + f'"system_fingerprint":{encode(answer.fingerprint).decode()},"choices":['
+        self._logprobs = '"logprobs":null,' if model.logprobs_shown else ""
+        self._tail = ',"usage":null' if self._usage_wanted else ""
+        self._padding = None if options.get("include_obfuscation") is False else _padding_source(call.seed)
+        self._chunks = 0
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """Role, content or tool deltas, finish, usage, `[DONE]`; of several choices interleaved by index."""
+        answer = self._answer
+        itl = self._pacing.itl
+        due = self._first if self.processing or itl else 0
+        rounds = [self._choice_deltas(choice) for choice in answer.choices]
+        while rounds:
+            for deltas in list(rounds):
+                delta = next(deltas, None)
+                if delta is None:
+                    rounds.remove(deltas)
+                    continue
+                index, json, finish, tokens = delta
+                self._made += tokens
+                yield due, self._chunk(f'{{"index":{index},"delta":{json},{self._logprobs}"finish_reason":{finish}}}')
+                if tokens:
+                    due += itl
+        if self._usage_wanted:
+            usage = usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens)
+            yield due, self._event(self._head + f'],"usage":{encode(usage).decode()}')
+        yield due, DONE
+
+    def usage(self, *, complete: bool) -> tuple[Usage, dict[str, Any]]:
+        """The tokens of the chunks that were made; reasoning comes before the first of them."""
+        answer = self._answer
+        completion = answer.completion_tokens if complete else min(
+            answer.reasoning_tokens + self._made, answer.completion_tokens
+        )
+        return _charged(answer, completion), usage_on_the_wire(answer, completion, answer.reasoning_tokens)
+
+    def _choice_deltas(self, choice: Choice) -> Iterator[tuple[int, str, str, int]]:
+        """(index, delta as JSON, finish reason as JSON, tokens)."""
+        index = choice.index
+        encoding = self._answer.model.encoding
+        if choice.text is not None:
+            yield index, '{"role":"assistant","content":"","refusal":null}', "null", 0
+            for piece in self._vocabulary.pieces(choice.text, encoding):
+                yield index, f'{{"content":{encode(piece).decode()}}}', "null", 1
+        elif choice.function_call is not None:
+            called = choice.function_call
+            name = encode(called.name).decode()
+            yield (
+                index,
+                '{"role":"assistant","content":null,"function_call":{"name":' + name + ',"arguments":""},"refusal":null}',
+                "null",
+                1,
+            )
+            for piece in self._vocabulary.pieces(called.arguments, encoding):
+                yield index, f'{{"function_call":{{"arguments":{encode(piece).decode()}}}}}', "null", 1
+        else:
+            # One call: the first chunk carries role and call together; several: a role chunk comes first.
+            several = len(choice.tool_calls) > 1
+            if several:
+                yield index, '{"role":"assistant","content":null}', "null", 0
+            for position, call in enumerate(choice.tool_calls):
+                opening = encode([call.opening(position)]).decode()
+                if several:
+                    yield index, f'{{"tool_calls":{opening}}}', "null", 1
+                else:
+                    yield (
+                        index,
+                        f'{{"role":"assistant","content":null,"tool_calls":{opening},"refusal":null}}',
+                        "null",
+                        1,
+                    )
+                for piece in self._vocabulary.pieces(call.payload, encoding):
+                    yield index, f'{{"tool_calls":{encode([call.piece(position, piece)]).decode()}}}', "null", 1
+        yield index, "{}", f'"{choice.finish_reason}"', 0
+
+    def _chunk(self, choice: str) -> bytes:
+        return self._event(f"{self._head}{choice}]{self._tail}")
+
+    def _event(self, json: str) -> bytes:
+        """Close the object, padded so that every payload is 16k + 17 characters long (recorded since 2025-08)."""
+        padding = self._padding
+        if padding is None:
+            return f"data: {json}}}\n\n".encode()
+        length = -(len(json) + 1) % 16
+        start = self._chunks % 48
+        self._chunks += 1
+        return f'data: {json},"obfuscation":"{padding[start : start + length]}"}}\n\n'.encode()
+
+
+def _padding_source(seed: bytes) -> str:
+    """64 letters and digits to cut obfuscation from."""
+    return ids.letters(seed, 64, b"obfuscation")

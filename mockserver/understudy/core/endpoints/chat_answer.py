@@ -1,0 +1,224 @@
+"""What a chat completion says: text, JSON or tool calls for each choice, cut as the request asks, with its tokens."""
+
+from typing import Any
+
+from understudy.core import ids
+from understudy.core.catalog import Model
+from understudy.core.endpoints.chat_parameters import texts_of
+from understudy.core.media import Media, Vocabulary
+from understudy.core.operations import Call
+from understudy.core.prompts import prompt_tokens
+from understudy.core.replies import schema, text, tools
+from understudy.core.serialise import encode
+
+_REASONING_STEP = 64
+"""Recorded reasoning token counts are multiples of 64."""
+_REASONING_STEPS = {"none": 0, "minimal": 0, "low": 2, "medium": 5, "high": 12, "xhigh": 20, "max": 32}
+"""Most steps by effort ("our choice"; 192 and 320 tokens were recorded at medium)."""
+_SERVICE_TIERS = {"priority": "priority", "fast": "priority", "flex": "flex"}
+"""What is echoed and charged; everything else is `default` (measured 2026-08)."""
+
+
+class WireToolCall:
+    """A tool call with its id."""
+
+    __slots__ = ("call", "id")
+
+    def __init__(self, call: tools.ToolCall, id: str) -> None:  # noqa: A002 - the wire's own word
+        self.call = call
+        self.id = id
+
+    @property
+    def payload(self) -> str:
+        """Arguments of a function, input of a custom tool."""
+        return self.call.input if self.call.kind == "custom" else self.call.arguments
+
+    @property
+    def _payload_name(self) -> str:
+        return "input" if self.call.kind == "custom" else "arguments"
+
+    def on_the_wire(self) -> dict[str, Any]:
+        """The whole call."""
+        kind = self.call.kind
+        return {"id": self.id, "type": kind, kind: {"name": self.call.name, self._payload_name: self.payload}}
+
+    def opening(self, position: int) -> dict[str, Any]:
+        """The call's first delta."""
+        kind = self.call.kind
+        return {
+            "index": position,
+            "id": self.id,
+            "type": kind,
+            kind: {"name": self.call.name, self._payload_name: ""},
+        }
+
+    def piece(self, position: int, text: str) -> dict[str, Any]:
+        """A further delta."""
+        return {"index": position, self.call.kind: {self._payload_name: text}}
+
+
+class Choice:
+    """One of the `n` answers.
+
+    Attributes:
+        index: from 0.
+        text: content, None beside a call.
+        tool_calls: in order.
+        function_call: the deprecated form.
+        finish_reason: stop, length, tool_calls or function_call.
+        tokens: of what is shown.
+    """
+
+    __slots__ = ("finish_reason", "function_call", "index", "text", "tokens", "tool_calls")
+
+    def __init__(
+        self,
+        index: int,
+        *,
+        text: str | None = None,
+        tool_calls: tuple[WireToolCall, ...] = (),
+        function_call: tools.ToolCall | None = None,
+        finish_reason: str = "stop",
+        tokens: int = 0,
+    ) -> None:
+        self.index = index
+        self.text = text
+        self.tool_calls = tool_calls
+        self.function_call = function_call
+        self.finish_reason = finish_reason
+        self.tokens = tokens
+
+
+class ChatAnswer:
+    """All choices and what they come to."""
+
+    __slots__ = (
+        "cached_tokens",
+        "choices",
+        "completion_tokens",
+        "fingerprint",
+        "model",
+        "prompt_tokens",
+        "reasoning_tokens",
+        "service_tier",
+    )
+
+    def __init__(self, call: Call, choices: list[Choice], prompt: int, reasoning: int) -> None:
+        self.model = call.model
+        self.choices = choices
+        self.prompt_tokens = prompt
+        self.cached_tokens = 0
+        self.reasoning_tokens = reasoning
+        self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
+        self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
+        self.fingerprint = _fingerprint(call.model)
+
+
+def make_answer(call: Call, media: Media) -> ChatAnswer:
+    """Decide what the model says to a validated request."""
+    body = call.body
+    vocabulary = media.vocabulary
+    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    reasoning = _reasoning_tokens(call)
+    if limit is not None and reasoning >= limit:
+        # All of the budget went into thinking: recorded as empty content and `length`.
+        count = body.get("n") or 1
+        choices = [Choice(index, text="", finish_reason="length") for index in range(count)]
+        return ChatAnswer(call, choices, prompt_tokens(body, call.model, vocabulary), limit)
+    room = None if limit is None else limit - reasoning
+    choices = [
+        _choice(call, vocabulary, index, _choice_seed(call, index), room) for index in range(body.get("n") or 1)
+    ]
+    return ChatAnswer(call, choices, prompt_tokens(body, call.model, vocabulary), reasoning)
+
+
+def _choice_seed(call: Call, index: int) -> bytes:
+    return call.seed if index == 0 else ids.letters(call.seed, 32, b"choice%d" % index).encode()
+
+
+def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, room: int | None) -> Choice:
+    body = call.body
+    encoding = call.model.encoding
+    if body.get("tools") or body.get("functions"):
+        calls = tools.decide(body, seed)
+        if calls:
+            return _calling(body, calls, index, seed, vocabulary, encoding)
+    said = _say(body, seed)
+    finish = "stop"
+    stops = body.get("stop")
+    if stops:
+        said = _cut_at_stop(said, [stops] if isinstance(stops, str) else stops)
+    tokens = vocabulary.count(said, encoding)
+    if room is not None and tokens > room:
+        said = vocabulary.truncate(said, room, encoding)
+        tokens = room
+        finish = "length"
+    return Choice(index, text=said, finish_reason=finish, tokens=tokens)
+
+
+def _calling(
+    body: dict[str, Any],
+    calls: tuple[tools.ToolCall, ...],
+    index: int,
+    seed: bytes,
+    vocabulary: Vocabulary,
+    encoding: str,
+) -> Choice:
+    tokens = sum(
+        vocabulary.count(call.name, encoding) + vocabulary.count(call.arguments or call.input, encoding)
+        for call in calls
+    )
+    if not body.get("tools"):
+        return Choice(index, function_call=calls[0], finish_reason="function_call", tokens=tokens)
+    named = tuple(
+        WireToolCall(call, "call_" + ids.letters(seed, 24, b"call%d" % position))
+        for position, call in enumerate(calls)
+    )
+    # When the caller names the function, the real API finishes with "stop" (widely reported, not recorded).
+    forced = isinstance(body.get("tool_choice"), dict) and body["tool_choice"].get("type") in ("function", "custom")
+    return Choice(index, tool_calls=named, finish_reason="stop" if forced else "tool_calls", tokens=tokens)
+
+
+def _say(body: dict[str, Any], seed: bytes) -> str:
+    wanted = body.get("response_format")
+    messages = body["messages"]
+    if wanted is not None and wanted["type"] != "text":
+        hint = "\n".join(texts_of(messages[-1]))
+        if wanted["type"] == "json_schema":
+            form = wanted["json_schema"].get("schema")
+            return encode(schema.instance({} if form is None else form, seed, hint)).decode()
+        return encode({"answer": text.compose(_turns(messages), seed)}).decode()
+    style = _STYLES[body.get("verbosity") or "medium"]
+    return text.compose(_turns(messages), seed, style=style)
+
+
+_STYLES = {level: text.Style(verbosity=level) for level in ("low", "medium", "high")}
+
+
+def _turns(messages: list[dict[str, Any]]) -> list[text.Turn]:
+    turns = []
+    for message in messages:
+        content = message.get("content")
+        turns.append(
+            text.Turn(message["role"], content if type(content) is str else "\n".join(texts_of(message)))
+        )
+    return turns
+
+
+def _cut_at_stop(said: str, stops: list[str]) -> str:
+    places = [place for stop in stops if stop and (place := said.find(stop)) >= 0]
+    return said[: min(places)] if places else said
+
+
+def _reasoning_tokens(call: Call) -> int:
+    if not call.model.reasoning:
+        return 0
+    most = _REASONING_STEPS[call.body.get("reasoning_effort") or "medium"]
+    return _REASONING_STEP * (call.seed[0] % (most + 1)) if most else 0
+
+
+def _fingerprint(model: Model) -> str | None:
+    """`fp_` and ten hexadecimal digits, null or empty, by model family (recorded)."""
+    if model.fingerprint == "hash":
+        return "fp_" + ids.hexadecimal(model.snapshot.encode()[:64], 10, b"fingerprint")
+    return "" if model.fingerprint == "empty" else None

@@ -1,0 +1,101 @@
+"""What goes into the simulator and what comes out: requests and answers as values.
+
+An adapter makes a `Request` from bytes and plays an `Answer` out; neither knows the other's form.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+Headers = list[tuple[bytes, bytes]]
+"""Lower-case names and values, in the order they are sent."""
+
+
+class Request:
+    """One HTTP request, whole.
+
+    Attributes:
+        method: upper case.
+        path: percent-decoded, without the query.
+        query: the raw query string.
+        headers: lower-case names; of a repeated header the last one.
+        body: all bytes, not decoded.
+    """
+
+    __slots__ = ("body", "headers", "method", "path", "query")
+
+    def __init__(
+        self, method: str, path: str, headers: dict[bytes, bytes], body: bytes = b"", query: bytes = b""
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.query = query
+
+    def header(self, name: bytes) -> str | None:
+        """The value of a header as text, or None."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+class Stream(Protocol):
+    """A body in parts, each with the moment it is due.
+
+    Whoever plays it out calls `finish` exactly once: after the last part was handed over, or when
+    the client has gone; what was not handed over is then not charged.
+    """
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """(due, data): microseconds since the epoch, 0 for at once; made as it is asked for."""
+
+    def finish(self, now: int, *, complete: bool) -> None:
+        """Settle and write the journal."""
+
+
+class Answer:
+    """One HTTP answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: without the framing headers, which are the adapter's.
+        body: the bytes, or a stream of parts.
+        due: the moment the answer may leave, microseconds since the epoch; 0 for at once.
+        sized: whether the length is announced (errors) or the body is sent in chunks (successes),
+            as recorded traffic shows.
+    """
+
+    __slots__ = ("body", "due", "headers", "sized", "status")
+
+    def __init__(
+        self, status: int, headers: Headers, body: bytes | Stream, *, due: int = 0, sized: bool = False
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.due = due
+        self.sized = sized
+
+
+class PlainStream:
+    """A stream over parts made elsewhere.
+
+    Args:
+        source: yields (due, data).
+        settle: called once with (now, complete).
+    """
+
+    __slots__ = ("_settle", "_source")
+
+    def __init__(self, source: Iterator[tuple[int, bytes]], settle: Callable[[int, bool], None]) -> None:
+        self._source = source
+        self._settle: Callable[[int, bool], None] | None = settle
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """The parts in order."""
+        return self._source
+
+    def finish(self, now: int, *, complete: bool) -> None:
+        """Settle once; later calls do nothing."""
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            settle(now, complete)

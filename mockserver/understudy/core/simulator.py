@@ -1,0 +1,370 @@
+"""The one pipeline: from a request and a moment to an answer.
+
+    authenticate -> scripted fault -> parse -> find the model -> credits -> limits -> validate -> reply -> charge
+
+The order stands here and nowhere else. What the real API answers before its limiter (401, unknown model, a body
+that is no JSON, no model) costs nothing and carries no rate-limit headers; what it answers after (a 400 from
+validation) costs a request and shows them (recorded traffic, 2025).
+
+Everything is a function of (state, request, now, seed). The pipeline is a generator so that a store may be
+asked over a network: it yields whatever a store gave back that is not yet an answer, and is sent the answer.
+"""
+
+from collections.abc import Callable, Generator
+from hashlib import blake2b
+from random import Random
+from typing import Any
+
+import msgspec
+
+from understudy.core import errors, headers
+from understudy.core.accounts import Account, Admission
+from understudy.core.catalog import Catalog, Model
+from understudy.core.clock import Clock
+from understudy.core.durations import go_duration
+from understudy.core.errors import ApiError, Layer
+from understudy.core.faults import Faults
+from understudy.core.ids import TransportIds
+from understudy.core.journal import Journal, JournalEntry
+from understudy.core.limits import Refusal
+from understudy.core.media import Media, MediaUnavailable
+from understudy.core.messages import Answer, Headers, PlainStream, Request
+from understudy.core.operations import Call, Operation, Reply
+from understudy.core.pacing import NONE, Pacing
+from understudy.core.pricing import charge, price_of
+from understudy.core.routes import Lookup, Routes
+from understudy.core.serialise import error_body
+from understudy.core.store import Store
+
+_decode = msgspec.json.Decoder().decode
+
+Steps = Generator[Any, Any, Answer]
+"""A running pipeline: yields what must be awaited, returns the answer."""
+
+_PREFLIGHT: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, OPTIONS, POST, DELETE"),
+    (b"access-control-max-age", b"86400"),
+]
+
+
+class SimulatorSettings(msgspec.Struct, frozen=True):
+    """What the pipeline itself needs to know.
+
+    Attributes:
+        seed: decides everything by chance.
+        era: the date whose models, prices and interfaces hold, microseconds since the epoch; advancing the
+            clock does not change it.
+        pacing: how long the model takes.
+        reject_retired: whether models past their shutdown date are refused.
+        known_keys: the only keys that are accepted, or None for all.
+    """
+
+    seed: int
+    era: int
+    pacing: Pacing = NONE
+    reject_retired: bool = False
+    known_keys: frozenset[str] | None = None
+
+
+class Simulator:
+    """The simulated API.
+
+    Args:
+        settings: see there.
+        catalog: the models.
+        clock: for those who wait; the pipeline itself is told the time.
+        store: accounts, buckets and ledgers.
+        media: vocabulary, speech and pictures.
+        routes: the operations by method and path.
+        journal: what happened.
+        faults: what goes wrong on purpose.
+        on_failure: told of every inner failure (request id, exception), to log it.
+    """
+
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        *,
+        catalog: Catalog,
+        clock: Clock,
+        store: Store,
+        media: Media,
+        routes: Routes,
+        journal: Journal,
+        faults: Faults,
+        on_failure: Callable[[str, BaseException], None],
+    ) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.clock = clock
+        self.store = store
+        self.media = media
+        self.routes = routes
+        self.journal = journal
+        self.faults = faults
+        self.transport_ids = TransportIds(Random(settings.seed))
+        self._on_failure = on_failure
+        self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
+
+    def reset(self) -> None:
+        """Forget accounts, faults and the journal, and take back every move of the clock."""
+        self.clock.reset()
+        self.store.reset()
+        self.faults.clear()
+        self.journal.clear()
+
+    def account(self, key: str) -> Account:
+        """The account of a key, made on first sight."""
+        return self.store.account(key, self.clock.now())
+
+    def respond(self, request: Request, now: int) -> Steps:
+        """Answer one request; every failure becomes an answer in the API's envelope."""
+        exchange = _Exchange(self, request, now)
+        if request.method == "OPTIONS":
+            return exchange.preflight()
+        try:
+            return (yield from self._pipeline(exchange))
+        except ApiError as error:
+            return exchange.refuse(error)
+        except MediaUnavailable as missing:
+            return exchange.refuse(errors.extra_missing(str(missing)))
+        except Exception as failure:
+            self._on_failure(exchange.entry.request_id, failure)
+            return exchange.refuse(errors.internal(exchange.entry.request_id))
+
+    def refuse_body(self, request: Request, now: int, read: int, limit: int) -> Answer:
+        """The answer to a body that is larger than the server reads; `request` comes without one."""
+        exchange = _Exchange(self, request, now)
+        exchange.entry.body_size = read
+        return exchange.refuse(errors.body_too_large(limit, read))
+
+    def authenticate(self, request: Request, now: int) -> Account:
+        """The account of the bearer.
+
+        Raises:
+            Unauthorized: no key, or not one of the known ones.
+        """
+        value = request.headers.get(b"authorization")
+        if value is None:
+            raise errors.no_key()
+        scheme, _, secret = value.partition(b" ")
+        key = secret.strip().decode("latin-1")
+        if not key or scheme.lower() != b"bearer":
+            raise errors.no_key()
+        known = self.settings.known_keys
+        if known is not None and key not in known:
+            raise errors.wrong_key(key)
+        return self.store.account(key, now)
+
+    def find_model(self, name: str, account: Account) -> Model | None:
+        """The model as this account may use it; None when it does not exist or the tier does not have it.
+
+        Raises:
+            NotFound: it is retired and retired models are rejected.
+        """
+        model = self.catalog.find(name, self.settings.era)
+        if model is None or account.limits_for(model) is None:
+            return None
+        if self.settings.reject_retired and model.retired is not None and model.retired <= self.settings.era:
+            raise errors.retired_model(name)
+        return model
+
+    def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
+        """What decides by chance: (seed, account, endpoint and request, how often the account sent it)."""
+        return blake2b(
+            b"%s%d" % (fingerprint, repeat), key=self._seed_key, salt=account.id[-16:].encode(), digest_size=32
+        ).digest()
+
+    def _pipeline(self, exchange: "_Exchange") -> Steps:
+        request, now = exchange.request, exchange.now
+        account = exchange.identify()
+        found = self.routes.find(request.path)
+        if found is None:
+            raise errors.unknown_url(request.method, request.path)
+        route, names = found
+        operation = route.metered.get(request.method)
+        if operation is None:
+            lookup = route.lookups.get(request.method)
+            if lookup is None:
+                raise errors.wrong_method(" and ".join(route.methods))
+            if self.faults and (answer := exchange.fault("")) is not None:
+                return answer
+            return exchange.looked_up(
+                lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era)
+            )
+        exchange.operation = operation
+        body = _read(request.body)
+        if self.faults:
+            claimed = body.get("model") if body is not None else None
+            if (answer := exchange.fault(claimed if isinstance(claimed, str) else "")) is not None:
+                return answer
+        if body is None:
+            raise errors.not_json()
+        name = exchange.entry.model = operation.read_model(body)
+        model = self.find_model(name, account)
+        limits = None if model is None else account.limits_for(model)
+        if model is None or limits is None:
+            raise operation.unknown_model(name)
+        if operation.endpoint not in model.endpoints:
+            raise operation.wrong_model(model)
+        call = Call(request, body, name, account, now)
+        call.model = model
+        cost = operation.cost(call)
+        fingerprint = blake2b(request.body, person=operation.endpoint.encode()[:16], digest_size=16).digest()
+        admission = self.store.admit(account, model, limits, now, 1, cost.tokens, cost.images, fingerprint)
+        if not isinstance(admission, Admission):
+            admission = yield admission
+        exchange.admission = admission
+        if admission.broke:
+            raise operation.out_of_credits()
+        if admission.refusal is not None:
+            raise rate_limited(admission.refusal, model, account)
+        operation.check(call, self.media)
+        call.seed = self.seed_for(account, fingerprint, admission.repeat)
+        return exchange.replied(operation, call, operation.reply(call, self.media, self.settings.pacing))
+
+
+class _Exchange:
+    """One request on its way to its answer: what is known so far, and the headers and journal that follow."""
+
+    __slots__ = ("_simulator", "account", "admission", "entry", "now", "operation", "request")
+
+    def __init__(self, simulator: Simulator, request: Request, now: int) -> None:
+        self._simulator = simulator
+        self.request = request
+        self.now = now
+        self.account: Account | None = None
+        self.operation: Operation | None = None
+        self.admission: Admission | None = None
+        self.entry: JournalEntry = simulator.journal.open(now, "", "", request.method, request.path, request.body)
+        self.entry.request_id = simulator.transport_ids.request_id()
+
+    def identify(self) -> Account:
+        try:
+            account = self._simulator.authenticate(self.request, self.now)
+        except errors.Unauthorized:
+            self.entry.key = errors.mask_key((self.request.header(b"authorization") or "").rpartition(" ")[2])
+            raise
+        self.account = account
+        self.entry.key = account.masked_key
+        self.entry.account = account.id
+        return account
+
+    def fault(self, model: str) -> Answer | None:
+        simulator = self._simulator
+        key = "" if self.account is None else self.account.key
+        fault = simulator.faults.next(self.request, key, model, self.now)
+        if fault is None:
+            return None
+        scripted = fault.answer(self.now)
+        named = {name for name, _ in scripted.headers}
+        base = [pair for pair in self._base(scripted.content_type) if pair[0] not in named]
+        self.entry.fault = fault.name
+        self._close(scripted.status, None if scripted.status < 400 else fault.name)
+        return Answer(scripted.status, base + scripted.headers, scripted.body, sized=True)
+
+    def looked_up(self, lookup: Lookup, body: bytes) -> Answer:
+        head = self._base(headers.JSON) + headers.engine(self.account, 0)
+        if lookup.proxied:
+            head.append(headers.PROXY)
+        self._close(200)
+        return Answer(200, head, body)
+
+    def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
+        head = self._base(reply.content_type)
+        head += headers.engine(self.account, reply.processing)
+        admission = self.admission
+        if operation.shows_limits and admission is not None:
+            head += headers.rate_limits(admission.requests, admission.tokens)
+        if operation.proxied:
+            head.append(headers.PROXY)
+        self.entry.status = 200
+        if reply.body is not None:
+            self._settle(call, reply, self.now, complete=True)
+            return Answer(200, head, reply.body, due=reply.due)
+        stream = PlainStream(
+            reply.parts(), lambda now, complete: self._settle(call, reply, now, complete=complete)
+        )
+        return Answer(200, head, stream, due=reply.due)
+
+    def refuse(self, error: ApiError) -> Answer:
+        edge = error.layer is Layer.EDGE
+        head = self._base(headers.EDGE_JSON if edge else headers.JSON)
+        operation = self.operation
+        if edge:
+            head.append((b"vary", b"Origin"))
+        else:
+            head += headers.engine(self.account, 0)
+        admission = self.admission
+        if operation is not None and admission is not None and not admission.broke and operation.shows_limits:
+            head += headers.rate_limits(admission.requests, admission.tokens)
+        if operation is not None and operation.proxied and error.retry_after is None:
+            head.append(headers.PROXY)
+        if error.retry_after is not None:
+            head += headers.retry(error.retry_after)
+        head += error.headers
+        self._close(error.status, error.code or error.type)
+        return Answer(error.status, head, error_body(error), sized=True)
+
+    def preflight(self) -> Answer:
+        head = self._base(headers.JSON) + _PREFLIGHT
+        wanted = self.request.headers.get(b"access-control-request-headers")
+        if wanted is not None:
+            head.append((b"access-control-allow-headers", wanted))
+        self._close(200)
+        return Answer(200, head, b"", sized=True)
+
+    def _base(self, content_type: bytes) -> Headers:
+        head = headers.base(content_type, self.entry.request_id, self._simulator.transport_ids, self.now)
+        if b"origin" in self.request.headers and self.request.method != "OPTIONS":
+            head.append((b"access-control-allow-origin", b"*"))
+        return head
+
+    def _settle(self, call: Call, reply: Reply, now: int, *, complete: bool) -> None:
+        simulator = self._simulator
+        usage, shown = reply.usage(complete=complete)
+        price = price_of(call.model, simulator.settings.era, reply.service_tier)
+        amount = charge(usage, price)
+        simulator.store.settle(call.account, amount, now, call.model_name)
+        entry = self.entry
+        entry.usage = shown
+        entry.charge = amount
+        entry.complete = complete
+        entry.finished_at = now
+
+    def _close(self, status: int, error: str | None = None) -> None:
+        self.entry.status = status
+        self.entry.error = error
+        self.entry.finished_at = self.now
+
+
+def rate_limited(refusal: Refusal, model: Model, account: Account) -> errors.RateLimited:
+    """The 429 of an empty bucket, with the real words (recorded 2023-12 to 2026-03)."""
+    where = f"{model.limit_name} in organization {account.organization.id} on {refusal.words}"
+    more = "Visit https://platform.openai.com/account/rate-limits to learn more."
+    if refusal.wait is None:
+        return errors.RateLimited(
+            f"Request too large for {where}: Limit {refusal.limit}, Requested {refusal.requested}. The input or output "
+            f"tokens must be reduced in order to run successfully. {more}",
+            type=refusal.error_type,
+        )
+    text = (
+        f"Rate limit reached for {where}: Limit {refusal.limit}, Used {refusal.used}, Requested {refusal.requested}. "
+        f"Please try again in {go_duration(refusal.wait)}. {more}"
+    )
+    if account.organization.tier == 0:
+        text += (
+            " You can increase your rate limit by adding a payment method to your account at "
+            "https://platform.openai.com/account/billing."
+        )
+    return errors.RateLimited(text, type=refusal.error_type, retry_after=refusal.wait)
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    """The decoded JSON object, None when it is not one (or is nested too deeply to be read)."""
+    try:
+        decoded = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return decoded if type(decoded) is dict else None
