@@ -54,7 +54,7 @@ def async_openai_client(mockserver: MockServer) -> AsyncOpenAI:
     It keeps no connection open between calls, so that none outlives the test's loop.
     """
     openai = pytest.importorskip("openai", reason="the fixture async_openai_client needs the package 'openai'")
-    http = importlib.import_module(openai.DefaultAsyncHttpxClient.__mro__[2].__module__.partition(".")[0])
+    http = importlib.import_module(openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
     client: AsyncOpenAI = openai.AsyncOpenAI(
         base_url=mockserver.base_url,
         websocket_base_url=mockserver.websocket_base_url,

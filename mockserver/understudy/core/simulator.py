@@ -31,7 +31,7 @@ from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
 from understudy.core.operations import Call, Operation, Reply
 from understudy.core.pacing import NONE, Pacing
-from understudy.core.pricing import charge, price_of
+from understudy.core.pricing import PriceList, charge
 from understudy.core.routes import Lookup, Routes
 from understudy.core.serialise import error_body
 from understudy.core.store import Store
@@ -73,6 +73,7 @@ class Simulator:
     Args:
         settings: see there.
         catalog: the models.
+        prices: what they cost.
         clock: for those who wait; the pipeline itself is told the time.
         store: accounts, buckets and ledgers.
         media: vocabulary, speech and pictures.
@@ -87,6 +88,7 @@ class Simulator:
         settings: SimulatorSettings,
         *,
         catalog: Catalog,
+        prices: PriceList,
         clock: Clock,
         store: Store,
         media: Media,
@@ -97,6 +99,7 @@ class Simulator:
     ) -> None:
         self.settings = settings
         self.catalog = catalog
+        self.prices = prices
         self.clock = clock
         self.store = store
         self.media = media
@@ -324,8 +327,7 @@ class _Exchange:
     def _settle(self, call: Call, reply: Reply, now: int, *, complete: bool) -> None:
         simulator = self._simulator
         usage, shown = reply.usage(complete=complete)
-        price = price_of(call.model, simulator.settings.era, reply.service_tier)
-        amount = charge(usage, price)
+        amount = charge(usage, simulator.prices.find(call.model.price, reply.service_tier))
         simulator.store.settle(call.account, amount, now, call.model_name)
         entry = self.entry
         entry.usage = shown
@@ -341,7 +343,9 @@ class _Exchange:
 
 def rate_limited(refusal: Refusal, model: Model, account: Account) -> errors.RateLimited:
     """The 429 of an empty bucket, with the real words (recorded 2023-12 to 2026-03)."""
-    where = f"{model.limit_name} in organization {account.organization.id} on {refusal.words}"
+    # Models that share their family's limit are told which (recorded: "for limit gpt-image").
+    name = model.id if model.limit_group == model.listed else f"{model.id} (for limit {model.limit_group})"
+    where = f"{name} in organization {account.organization.id} on {refusal.words}"
     more = "Visit https://platform.openai.com/account/rate-limits to learn more."
     if refusal.wait is None:
         return errors.RateLimited(

@@ -12,7 +12,13 @@ from understudy.core.catalog import Model, RateLimits
 
 
 class Store(Protocol):
-    """Accounts and what they have used."""
+    """Accounts and what they have used.
+
+    Attributes:
+        answers_at_once: whether `admit` gives back the decision itself, never something to await.
+    """
+
+    answers_at_once: bool
 
     def account(self, key: str, now: int) -> Account:
         """The account of a key, made on first sight."""

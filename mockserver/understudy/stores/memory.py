@@ -22,6 +22,8 @@ class MemoryStore:
         terms_of: what the account of a key starts with.
     """
 
+    answers_at_once = True
+
     def __init__(self, terms_of: Callable[[str], AccountTerms]) -> None:
         self._terms_of = terms_of
         self._accounts: OrderedDict[str, Account] = OrderedDict()

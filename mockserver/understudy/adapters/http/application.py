@@ -6,34 +6,84 @@ FastAPI is imported at the first call that needs it.
 """
 
 import asyncio
-from collections.abc import Callable
 
-from understudy.adapters.conduct import conduct
-from understudy.adapters.http.asgi import (
-    Application,
-    BodyTooLarge,
-    ClientGone,
-    Receive,
-    Scope,
-    Send,
-    read_body,
-)
+from understudy.adapters.conduct import conduct, conduct_at_once
+from understudy.adapters.http.asgi import Application, BodyTooLarge, ClientGone, Receive, Scope, Send, read_body
 from understudy.adapters.http.playing import play
-from understudy.adapters.ws.endpoint import realtime
-from understudy.core.messages import Request
+from understudy.core.messages import Answer, Request
 from understudy.core.simulator import Simulator
 
 CONTROL_PREFIX = "/_understudy"
+HOT_PATHS = (b"/v1/chat/completions",)
+"""Answered on the short way where the server has one (`adapters/wire/direct.py`)."""
+
+
+class HttpApplication:
+    """What a server runs.
+
+    Attributes:
+        simulator: answers the API's paths.
+        body_limit: bytes of a request body that are read.
+        direct_paths: paths that `answer_at_once` may be asked for.
+    """
+
+    def __init__(self, simulator: Simulator, *, control_token: str | None, body_limit: int, host: str) -> None:
+        self.simulator = simulator
+        self.body_limit = body_limit
+        self.direct_paths = HOT_PATHS if simulator.store.answers_at_once else ()
+        self._control_token = control_token
+        self._host = host
+        self._control: Application | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, socket or lifespan."""
+        kind = scope["type"]
+        if kind == "http":
+            if scope["path"].startswith(CONTROL_PREFIX):
+                await self._answer_control(scope, receive, send)
+            else:
+                await self._answer_api(scope, receive, send)
+        elif kind == "websocket":
+            from understudy.adapters.ws.endpoint import realtime
+
+            await realtime(scope, receive, send, self.simulator)
+        elif kind == "lifespan":
+            await _lifespan(receive, send)
+
+    def answer_at_once(self, request: Request) -> Answer:
+        """Answer a request whose body has been read, over a store that need not be awaited."""
+        simulator = self.simulator
+        return conduct_at_once(simulator.respond(request, simulator.clock.now()))
+
+    async def _answer_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        simulator = self.simulator
+        clock = simulator.clock
+        request = Request(scope["method"], scope["path"], dict(scope["headers"]), query=scope["query_string"])
+        try:
+            request.body = await read_body(request.headers, receive, self.body_limit)
+        except BodyTooLarge as refused:
+            answer = simulator.refuse_body(request, clock.now(), refused.read, self.body_limit)
+        except ClientGone:
+            return
+        else:
+            answer = await conduct(simulator.respond(request, clock.now()))
+        await play(answer, clock, receive, send)
+
+    async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._control is None:
+            # Importing takes half a second: streams under way must not stand still for it.
+            self._control = await asyncio.get_running_loop().run_in_executor(None, self._build_control)
+        await self._control(scope, receive, send)
+
+    def _build_control(self) -> Application:
+        from understudy.adapters.http.control import create_control
+
+        return create_control(self.simulator, control_token=self._control_token, host=self._host)
 
 
 def create_application(
-    simulator: Simulator,
-    *,
-    control_token: str | None,
-    body_limit: int,
-    host: str = "127.0.0.1",
-    on_reset: Callable[[], None] | None = None,
-) -> Application:
+    simulator: Simulator, *, control_token: str | None = None, body_limit: int, host: str = "127.0.0.1"
+) -> HttpApplication:
     """The application that a server runs.
 
     Args:
@@ -41,49 +91,8 @@ def create_application(
         control_token: lets other machines than this one use the control API; None keeps them out.
         body_limit: bytes of a request body that are read.
         host: the address that is listened on; as a Host header it is not foreign.
-        on_reset: called by the control API's reset beside the simulator's own.
     """
-    control: Application | None = None
-
-    def build_control() -> Application:
-        from understudy.adapters.http.control import create_control
-
-        return create_control(simulator, control_token=control_token, host=host, on_reset=on_reset)
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal control
-        kind = scope["type"]
-        if kind == "http":
-            if not scope["path"].startswith(CONTROL_PREFIX):
-                await answer_api(simulator, body_limit, scope, receive, send)
-                return
-            if control is None:
-                # Importing takes half a second: streams under way must not stand still for it.
-                control = await asyncio.get_running_loop().run_in_executor(None, build_control)
-            await control(scope, receive, send)
-        elif kind == "websocket":
-            await realtime(scope, receive, send, simulator)
-        elif kind == "lifespan":
-            await _lifespan(receive, send)
-
-    return application
-
-
-async def answer_api(
-    simulator: Simulator, body_limit: int, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Answer one request of the API."""
-    clock = simulator.clock
-    request = Request(scope["method"], scope["path"], dict(scope["headers"]), query=scope["query_string"])
-    try:
-        request.body = await read_body(request.headers, receive, body_limit)
-    except BodyTooLarge as refused:
-        answer = simulator.refuse_body(request, clock.now(), refused.read, body_limit)
-    except ClientGone:
-        return
-    else:
-        answer = await conduct(simulator.respond(request, clock.now()))
-    await play(answer, clock, receive, send)
+    return HttpApplication(simulator, control_token=control_token, body_limit=body_limit, host=host)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -5,7 +5,6 @@ refused whatever it carries.
 """
 
 import secrets
-from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -61,9 +60,7 @@ class Refusal(BaseModel):
     error: str
 
 
-def create_control(
-    simulator: Simulator, *, control_token: str | None, host: str, on_reset: Callable[[], None] | None
-) -> Application:
+def create_control(simulator: Simulator, *, control_token: str | None, host: str) -> Application:
     """The control application with its guard; see `create_application` for the arguments."""
     from understudy import __version__
 
@@ -96,8 +93,6 @@ def create_control(
     async def reset() -> Response:
         """Forget accounts, faults and the journal, and take back every move of the clock."""
         simulator.reset()
-        if on_reset is not None:
-            on_reset()
         return Response(status_code=204)
 
     @app.get(f"{_PREFIX}/journal")

@@ -34,6 +34,9 @@ TEXT_TOKENS_BESIDE = 308
 """Text output tokens that newer image models emit beside a picture (recorded 2026-08 on gpt-image-1.5; that
 gpt-image-1-mini does so too is inferred from its published prices: "our choice")."""
 
+PROMPT_OVERHEAD = 6
+"""Input tokens beside the prompt's own: "a siamese cat", four tokens, was reported as ten (recorded 2026-08)."""
+
 _FIXED_SIZES = ("1024x1024", "1024x1536", "1536x1024")
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})\Z")
 _AUTO_SIZE = "1024x1024"
@@ -183,14 +186,14 @@ class _Pictures:
                 width=width,
                 height=height,
                 quality=quality,
-                seed=call.seed + bytes([index]),
+                seed=call.seed + bytes((index,)),
                 format=form,
                 background=background,
                 compression=100 if compression is None else compression,
             )
             for index in range(count)
         ]
-        text_in = media.vocabulary.count(body["prompt"], model.encoding)
+        text_in = PROMPT_OVERHEAD + media.vocabulary.count(body["prompt"], model.encoding)
         image_out = output_tokens(quality, width, height) * count
         text_out = TEXT_TOKENS_BESIDE * count if model.emits_text_beside_pictures else 0
         self._usage = Usage(text_in=text_in, text_out=text_out, image_out=image_out)

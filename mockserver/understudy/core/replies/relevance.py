@@ -1,0 +1,99 @@
+"""Whether a message says something for a property: reason to fill in an optional one, or to choose a branch."""
+
+from collections.abc import Iterator
+
+from understudy.core.replies.hints import Found, Hints, number
+from understudy.core.replies.json_values import is_number
+from understudy.core.replies.numbers_within import beside
+from understudy.core.replies.sample_values import PARTICULAR, finding_kinds, from_message, mentioned, role_of, words_of
+from understudy.core.replies.schema_references import Schema, Schemas
+from understudy.core.replies.schema_shape import Shape
+from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
+
+MAX_LOOKED_AT = 100
+"""Properties, members or branches of one schema that are held against the message ("our choice")."""
+
+
+class Relevance:
+    """Holds schemas against one message."""
+
+    def __init__(self, root: Schema, hints: Hints) -> None:
+        self.root = root
+        self.hints = hints
+
+    def is_said(self, member: object) -> bool:
+        """Whether the message names a member of an enumeration."""
+        if isinstance(member, str):
+            return bool(member) and (self.hints.says(member) or self.hints.says(" ".join(words_of(member))))
+        return is_number(member) and any(number(found.text) == member for found in self.hints.all("numbers"))
+
+    def speaks_of(self, schemas: Schemas, name: str, depth: int) -> bool:
+        """Whether the message says something for a value, looking `depth` levels into properties and branches."""
+        if not self.hints.text:
+            return False
+        shape = self._folded(schemas)
+        return shape is not None and self.speaks_of_shape(shape, name, depth)
+
+    def _folded(self, schemas: Schemas) -> Shape | None:
+        shape = Shape(self.root)
+        try:
+            for schema in schemas:
+                shape.fold(schema)
+        except UnsatisfiableSchema:
+            return None
+        return shape
+
+    def speaks_of_shape(self, shape: Shape, name: str, depth: int) -> bool:
+        """As `speaks_of`, for schemas that are folded already."""
+        if not self.hints.text:
+            return False
+        if shape.members is not None:
+            return any(self.is_said(member) for member in shape.members[:MAX_LOOKED_AT])
+        if depth > 0 and any(self.speaks_of((schema,), key, depth - 1) for schema, key in _inner(shape, name)):
+            return True
+        return self._speaks_of_plain(shape, name)
+
+    def _speaks_of_plain(self, shape: Shape, name: str) -> bool:
+        """The same for texts, numbers and booleans."""
+        words = words_of(name)
+        types = shape.types or ()
+        if "string" in types:
+            role = role_of(name, shape.description)
+            finder = from_message(role, words, self.hints) if role in PARTICULAR else self.hints.labelled(words)
+            if next(finder, None) is not None:
+                return True
+        if ("integer" in types or "number" in types) and (
+            next(beside(words, self.hints), None) or next(self.hints.labelled(words), None)
+        ):
+            return True
+        return "boolean" in types and mentioned(words, self.hints) is not None
+
+    def listed(self, rest: Schemas, name: str) -> list[tuple[object, Found | None]]:
+        """What the message lists for the items of a list: values, with the stretch that says each."""
+        if not self.hints.text:
+            return []
+        shape = self._folded(rest)
+        if shape is None:
+            return []
+        if shape.members is not None:
+            return [(member, None) for member in shape.members[:MAX_LOOKED_AT] if self.is_said(member)]
+        if shape.types == ("string",):
+            role = role_of(name, shape.description)
+            found = self.hints.free(finding_kinds(role)[0]) if role in PARTICULAR else ()
+            return [(each.text, each) for each in found]
+        if shape.types in (("integer",), ("number",)):
+            return [(number(each.text), each) for each in self.hints.free("numbers")]
+        return []
+
+
+def _inner(shape: Shape, name: str) -> Iterator[tuple[Schema, str]]:
+    """The schemas of branches, items and properties, each with the name that it goes by."""
+    for options in shape.choices:
+        yield from ((option, name) for option in options[:MAX_LOOKED_AT])
+    for layer in shape.arrays:
+        items = layer.get("items", True)
+        if not isinstance(items, list):
+            yield items, name
+    for layer in shape.objects:
+        properties = layer.get("properties", {})
+        yield from ((properties[key], key) for key in [*properties][:MAX_LOOKED_AT])

@@ -1,0 +1,145 @@
+"""Speech that a person understands, the same bytes for the same text and voice in every process."""
+
+import re
+import threading
+import wave
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from understudy.core.media import MediaUnavailable
+from understudy.core.replies.languages import language_of
+from understudy.media.espeak import espeak
+from understudy_data import toml
+
+LONGEST = 4_096
+"""Characters that are spoken at once, as the API's speech endpoint takes them."""
+CACHE_BYTES = 32 * 1024 * 1024
+"""Finished phrases that are kept ("our choice")."""
+FORMATS = ("wav", "pcm16")
+
+_PHRASE = re.compile(r"[^.!?;:。！？\n]*[.!?;:。！？\n]*\s*")
+_LANGUAGES = {
+    "en": "en-us", "de": "de", "es": "es", "fr": "fr-fr", "ja": "ja", "it": "it", "pt": "pt-br", "ru": "ru",
+    "zh": "cmn", "ko": "ko", "ar": "ar", "hi": "hi",
+}  # fmt: skip
+
+
+class EspeakSpeaker:
+    """The voices of `voices.toml`, spoken by espeak-ng (extra `speech`)."""
+
+    def __init__(self) -> None:
+        self._finished: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def speak(self, text: str, voice: str, rate: int = 24_000) -> bytes:
+        """Speech as PCM, 16 bit little-endian, mono, `rate` samples a second.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+            ValueError: an unknown voice, or a text that is too long.
+        """
+        return b"".join(audio for _, audio in self.speak_phrases(text, voice, rate))
+
+    def speak_phrases(self, text: str, voice: str, rate: int = 24_000) -> Iterator[tuple[str, bytes]]:
+        """The same phrase by phrase, each with its words; together they are the whole text and speech."""
+        settings = voice_settings(voice)
+        if len(text) > LONGEST:
+            raise ValueError(f"a text of at most {LONGEST} characters is spoken at once, not of {len(text)}")
+        language = _LANGUAGES[language_of(text)]
+        for phrase in phrases(text):
+            yield phrase, self._phrase(phrase, voice, f"{language}+{settings['variant']}", settings, rate)
+
+    def _phrase(self, phrase: str, voice: str, espeak_voice: str, settings: dict[str, Any], rate: int) -> bytes:
+        if not any(letter.isalnum() for letter in phrase):
+            return b""
+        key = (phrase, f"{voice} {espeak_voice}", rate)
+        with self._lock:
+            if key in self._finished:
+                self._finished.move_to_end(key)
+                return self._finished[key]
+        synthesiser = espeak()
+        samples = synthesiser.synthesise(
+            phrase, espeak_voice, settings["rate"], settings["pitch"], settings["range"]
+        )
+        audio = resample(samples, synthesiser.rate, rate)
+        with self._lock:
+            self._finished[key] = audio
+            self._size += len(audio)
+            while self._size > CACHE_BYTES:
+                self._size -= len(self._finished.popitem(last=False)[1])
+        return audio
+
+
+def phrases(text: str) -> list[str]:
+    """The text cut behind the marks at which a speaker breathes; joined again it is the same text."""
+    return [phrase for phrase in _PHRASE.findall(text) if phrase]
+
+
+@cache
+def _voices() -> dict[str, dict[str, Any]]:
+    voices: dict[str, dict[str, Any]] = toml("voices.toml")["voices"]
+    return voices
+
+
+def voice_settings(voice: str) -> dict[str, Any]:
+    """How a voice is made.
+
+    Raises:
+        ValueError: there is no such voice.
+    """
+    settings = _voices().get(voice)
+    if settings is None:
+        raise ValueError(f"there is no voice {voice!r}; there are {', '.join(_voices())}")
+    return settings
+
+
+def resample(samples: bytes, source: int, target: int) -> bytes:
+    """PCM of 16 bit at another number of samples a second."""
+    if source == target or not samples:
+        return samples
+    try:
+        import numpy
+        import soxr
+    except ImportError:
+        raise MediaUnavailable("Speech needs", "speech") from None
+    resampled = soxr.resample(numpy.frombuffer(samples, dtype="<i2"), source, target, quality="HQ")
+    data: bytes = resampled.astype("<i2").tobytes()
+    return data
+
+
+def say(text: str, voice: str = "alloy", format: str = "wav", rate: int = 24_000) -> bytes:  # noqa: A002 - the API's word
+    """Speech for a test: a file's bytes.
+
+    Args:
+        text: at most 4,096 characters.
+        voice: one of the API's names.
+        format: wav, or pcm16 without a header.
+        rate: samples a second, 8,000 to 48,000.
+
+    Raises:
+        MediaUnavailable: the extra `speech` is not installed.
+        ValueError: an unknown voice, format or rate, or a text that is too long.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"the format is {' or '.join(FORMATS)}, not {format!r}")
+    if not 8_000 <= rate <= 48_000:
+        raise ValueError(f"the rate is 8000 to 48000 samples a second, not {rate!r}")
+    audio = _speaker().speak(text, voice, rate)
+    if format == "pcm16":
+        return audio
+    file = BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(audio)
+    return file.getvalue()
+
+
+@cache
+def _speaker() -> EspeakSpeaker:
+    return EspeakSpeaker()
