@@ -1,209 +1,166 @@
-"""Faults: what goes wrong on purpose, when, and how.
+"""Faults: what goes wrong on purpose, for which call, and how. One language, spelled alike in Python, TOML and JSON.
 
-One language for Python, TOML and JSON: a fault is a table that says when it plays (`path`, `model`, `key`, `on`) and what it
-answers. The first fault that matches plays.
+A fault script is a list of steps; a step says when it plays and what it does:
 
-    {"on": "1-2", "path": "/v1/chat/completions", "status": 429,
-     "headers": {"retry-after": "2"}, "error": {"code": "rate_limit_exceeded", "message": "Slow down"}}
+    [[steps]]
+    on = 1                                        # the first such call
+    status = 429
+    headers = { retry-after = "{now+3s:http_date}" }
+    error = { code = "rate_limit_exceeded", message = "Slow down" }
 
-`on` counts the calls that match the rest: "1", "2..", "3-5" or "every" (the default). The answer is `status` with `headers` and
-one of `error` (an envelope), `json` (any value), `text` (with its own content type), or nothing. A header value
-`{now+3s}` becomes an HTTP date that much later, `{now-3600s}` one that much earlier.
+    [[steps]]
+    on = "2.."                                    # every later one
+    path = "/v1/chat/*"
+    status = 502
+    headers = { content-type = "text/html" }
+    text = "<h1>Bad gateway</h1>"
+
+**When.** `method`, `path`, `model` and `key` narrow the calls down (`*` stands for any text); `on` then counts those
+that are left: 1, "2..", "3-5", or "every" (the default). Every step counts its own calls, whichever step plays; of
+those that are due the first plays. A call for which none is due is answered in the ordinary way.
+
+**What.** One action a step. So far there is one, a scripted answer: `status`, `headers`, and one body out of `error`
+(an envelope in the layout of the real one), `json` (any value) and `text` (sent as it is); or `answer = "NAME"`, an
+answer that whoever reads the script has given a name to, to which the step's own keys are added.
+
+In a header's value `{now+3s:http_date}` becomes a moment: `now`, a shift in ms, s, m, h or d, and a form out of
+http_date, iso and unix.
+
+**What is to come.** Faults that only bytes can say (a reset, a wrong length, a cut inside a character), and those of
+streams and sockets, will be further actions: keys of a step beside these, played by the door that owns the socket.
+Their keys are refused until something plays them.
+
+The language and every bound in it are our choice. `fault_steps` holds the values, `fault_reader` reads them.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from understudy.core.clock import SECOND
-from understudy.core.dates import http_date
-from understudy.core.errors import ApiError, Layer
-from understudy.core.headers import EDGE_JSON
-from understudy.core.messages import Headers, Request
-from understudy.core.serialise import error_body, pretty
+from understudy.core.fault_reader import Named, read_step
+from understudy.core.fault_steps import Fault, FaultAnswer, FaultError, Step
+from understudy.core.messages import Request
 
-_KNOWN = ("name", "on", "path", "model", "key", "status", "headers", "error", "json", "text", "content_type")
-_ON = re.compile(r"(\d+)(?:(\.\.)|-(\d+))?\Z")
-_MOMENT = re.compile(r"\{now(?:([+-])(\d+)s)?\}")
-FAULTS_KEPT = 1_000
-"""So many may be set at once ("our choice")."""
+__all__ = ["SCRIPTS_KEPT", "STEPS_KEPT", "Fault", "FaultAnswer", "FaultError", "FaultScript", "Faults"]
+
+SCRIPTS_KEPT = 1_000
+"""Fault scripts that may be set at once."""
+STEPS_KEPT = 1_000
+"""Steps of one script."""
 
 
-class FaultError(ValueError):
-    """A fault that cannot be understood, in one sentence.
+class FaultScript:
+    """Steps that play together.
 
     Attributes:
-        field: what is wrong with it.
+        name: for messages.
+        steps: in order.
     """
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"Fault, {field}: {problem}.")
-        self.field = field
+    __slots__ = ("name", "steps")
 
+    def __init__(self, name: str, steps: tuple[Step, ...]) -> None:
+        self.name = name
+        self.steps = steps
 
-class FaultAnswer:
-    """What a fault answers.
+    @classmethod
+    def parse(cls, table: Mapping[str, Any], answers: Named | None = None) -> "FaultScript":
+        """Read a script, or a single step, from a plain table.
 
-    Attributes:
-        status: HTTP status.
-        headers: its own; they replace the ordinary ones of the same name.
-        body: bytes.
-        content_type: of the body.
-    """
+        Args:
+            table: `{"name": …, "steps": [step, …]}`, or one step.
+            answers: what `answer = "NAME"` may name.
 
-    __slots__ = ("body", "content_type", "headers", "status")
+        Raises:
+            FaultError: it cannot be understood.
+        """
+        if not isinstance(table, Mapping) or "steps" not in table:
+            return cls("fault", (read_step(table, "Fault", answers or {}),))
+        name = table.get("name", "fault script")
+        if not isinstance(name, str):
+            raise FaultError("Fault script", "name", f"must be a text, not {name!r}")
+        place = f"Fault script {name!r}"
+        for key in table:
+            if key not in ("name", "steps"):
+                raise FaultError(place, str(key), "is no part of a script; its parts are name and steps")
+        steps = table["steps"]
+        if not isinstance(steps, Sequence) or isinstance(steps, str | bytes) or not 0 < len(steps) <= STEPS_KEPT:
+            raise FaultError(place, "steps", f"must be a list of 1 to {STEPS_KEPT} steps")
+        named = answers or {}
+        return cls(
+            name, tuple(read_step(step, f"{place}, step {number}", named) for number, step in enumerate(steps, 1))
+        )
 
-    def __init__(self, status: int, headers: Headers, body: bytes, content_type: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.content_type = content_type
+    @property
+    def covers_every_call(self) -> bool:
+        """Whether no call can be left without a fault."""
+        uncovered = 1
+        for step in sorted((step for step in self.steps if step.match.everything), key=lambda step: step.calls.first):
+            if step.calls.first > uncovered:
+                return False
+            if step.calls.last is None:
+                return True
+            uncovered = max(uncovered, step.calls.last + 1)
+        return False
 
+    def next(self, request: Request, key: str, model: str, now: int) -> Fault | None:
+        """The fault that this call meets, if any.
 
-class Fault:
-    """One fault and how often what it waits for has come.
-
-    Args:
-        table: see the module's preface.
-
-    Raises:
-        FaultError: the table cannot be understood.
-    """
-
-    __slots__ = ("_body", "_content_type", "_first", "_headers", "_key", "_last", "_model", "_path", "_seen", "_status", "name")
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        for field in table:
-            if field not in _KNOWN:
-                raise FaultError(field, f"there is no such field; there are {', '.join(_KNOWN)}")
-        status = table.get("status", 200)
-        if type(status) is not int or not 200 <= status <= 599:
-            raise FaultError("status", f"a number from 200 to 599 is expected, not {status!r}")
-        self._status = status
-        self._path = _text(table, "path")
-        self._model = _text(table, "model")
-        self._key = _text(table, "key")
-        self._first, self._last = _calls(table.get("on", "every"))
-        self._headers = _headers(table.get("headers", {}))
-        self._body, self._content_type = _body(table, status)
-        self._seen = 0
-        self.name: str = _text(table, "name") or f"status {status}"
-
-    def matches(self, request: Request, key: str, model: str) -> bool:
-        """Count the call when it is one that the fault waits for, and say whether the fault plays."""
-        if self._path is not None and self._path != request.path:
-            return False
-        if self._model is not None and self._model != model:
-            return False
-        if self._key is not None and self._key != key:
-            return False
-        self._seen += 1
-        return self._first <= self._seen <= self._last
-
-    def answer(self, now: int) -> FaultAnswer:
-        """What it answers at a moment (microseconds since the epoch)."""
-        headers = [(name, _moments(value, now).encode("latin-1")) for name, value in self._headers]
-        return FaultAnswer(self._status, headers, self._body, self._content_type)
+        Args:
+            request: the call.
+            key: its API key.
+            model: the model it names, or "".
+            now: its arrival, microseconds since the epoch; a script that knows time windows will need it.
+        """
+        playing = None
+        for step in self.steps:
+            if step.due(request, key, model) and playing is None:
+                playing = step.fault
+        return playing
 
 
 class Faults:
-    """The faults that are set, in order."""
+    """The scripts that are set on a server, in order.
+
+    Scripts may be added and cleared from any thread while calls are answered in another.
+    """
+
+    __slots__ = ("_scripts",)
 
     def __init__(self) -> None:
-        self._faults: tuple[Fault, ...] = ()
+        self._scripts: tuple[FaultScript, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self._faults)
+        return bool(self._scripts)
 
-    def __iter__(self) -> Iterator[Fault]:
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._scripts)
+
+    def __iter__(self) -> Iterator[FaultScript]:
         """Each in order."""
-        return iter(self._faults)
+        return iter(self._scripts)
 
-    def add(self, *tables: Mapping[str, Any]) -> None:
-        """Set more faults, after those there are; all of them or, on an error, none.
+    def add(self, *scripts: FaultScript | Mapping[str, Any]) -> None:
+        """Set more, after those there are; all of them or, on an error, none.
 
         Raises:
             FaultError: one cannot be understood, or there are too many.
         """
-        added = tuple(Fault(table) for table in tables)
-        if len(self._faults) + len(added) > FAULTS_KEPT:
-            raise FaultError("number", f"at most {FAULTS_KEPT} may be set at once")
-        self._faults += added
+        added = tuple(script if isinstance(script, FaultScript) else FaultScript.parse(script) for script in scripts)
+        if len(self._scripts) + len(added) > SCRIPTS_KEPT:
+            raise FaultError("Faults", "add", f"would set more than {SCRIPTS_KEPT} scripts at once")
+        self._scripts += added
 
     def clear(self) -> None:
         """Take all back."""
-        self._faults = ()
+        self._scripts = ()
 
     def next(self, request: Request, key: str, model: str, now: int) -> Fault | None:
-        """The fault that this call meets, if any; every fault that waits for such calls counts it."""
+        """The fault that this call meets, if any; every script counts the call, the first that is due plays."""
         playing = None
-        for fault in self._faults:
-            if fault.matches(request, key, model) and playing is None:
+        for script in self._scripts:
+            fault = script.next(request, key, model, now)
+            if playing is None:
                 playing = fault
         return playing
-
-
-def _text(table: Mapping[str, Any], field: str) -> str | None:
-    value = table.get(field)
-    if value is not None and not isinstance(value, str):
-        raise FaultError(field, f"a text is expected, not {value!r}")
-    return value
-
-
-def _calls(on: Any) -> tuple[int, float]:
-    if on == "every":
-        return 1, float("inf")
-    match = _ON.match(str(on)) if isinstance(on, str | int) and not isinstance(on, bool) else None
-    if match is None or int(match[1]) == 0:
-        raise FaultError("on", f'"1", "2..", "3-5" or "every" is expected, not {on!r}')
-    first = int(match[1])
-    if match[2]:
-        return first, float("inf")
-    last = int(match[3]) if match[3] else first
-    if last < first:
-        raise FaultError("on", f"the last call of {on!r} comes before its first")
-    return first, last
-
-
-def _headers(given: Any) -> list[tuple[bytes, str]]:
-    if not isinstance(given, Mapping):
-        raise FaultError("headers", f"a table is expected, not {given!r}")
-    headers = []
-    for name, value in given.items():
-        if not isinstance(value, str) or any(ord(letter) < 32 or ord(letter) > 255 for letter in name + value):
-            raise FaultError(f"headers.{name}", f"a text without control characters is expected, not {value!r}")
-        headers.append((name.lower().encode("latin-1"), value))
-    return headers
-
-
-def _body(table: Mapping[str, Any], status: int) -> tuple[bytes, bytes]:
-    given = [field for field in ("error", "json", "text") if field in table]
-    if len(given) > 1:
-        raise FaultError(given[1], f"it cannot stand beside {given[0]}")
-    kind = _text(table, "content_type")
-    if "error" in table:
-        error = table["error"]
-        if not isinstance(error, Mapping) or not isinstance(error.get("message"), str):
-            raise FaultError("error", "a table with a message is expected")
-        envelope = ApiError(
-            error["message"],
-            code=error.get("code"),
-            param=error.get("param"),
-            type=error.get("type") or ("server_error" if status >= 500 else "invalid_request_error"),
-            status=status,
-            layer=Layer.EDGE,
-        )
-        return error_body(envelope), (kind or EDGE_JSON.decode()).encode()
-    if "json" in table:
-        return pretty(table["json"]) + b"\n", (kind or "application/json").encode()
-    text = _text(table, "text") or ""
-    return text.encode(), (kind or "text/plain; charset=utf-8").encode()
-
-
-def _moments(value: str, now: int) -> str:
-    def date(match: re.Match[str]) -> str:
-        shift = int(match[2] or 0) * SECOND
-        return http_date(now - shift if match[1] == "-" else now + shift).decode()
-
-    return _MOMENT.sub(date, value)
