@@ -47,14 +47,16 @@ class Organization:
 
     Attributes:
         id: `org-` and 24 characters.
+        header: the same as a header value.
         tier: usage tier, 0 (free) to 5.
         ledger: money.
     """
 
-    __slots__ = ("_meters", "id", "ledger", "tier")
+    __slots__ = ("_meters", "header", "id", "ledger", "tier")
 
     def __init__(self, name: str, terms: AccountTerms, now: int) -> None:
         self.id = "org-" + _name(b"organization", name, 24)
+        self.header = self.id.encode()
         self.tier = terms.tier
         self.ledger = Ledger()
         if terms.credits > 0:
@@ -77,11 +79,13 @@ class Account:
         key: the secret; never shown, see `masked_key`.
         organization: what it shares with the organization's other keys.
         project: `proj_` and 24 characters.
+        project_header: the same as a header value.
         last_used: microseconds since the epoch.
         pinned: somebody set this account by hand: it is not aged out.
+        salt: what sets its answers apart from those to other accounts.
     """
 
-    __slots__ = ("_repeats", "id", "key", "last_used", "masked_key", "organization", "pinned", "project")
+    __slots__ = ("_repeats", "id", "key", "last_used", "masked_key", "organization", "pinned", "project", "project_header", "salt")
 
     def __init__(self, key: str, terms: AccountTerms, organization: Organization, now: int) -> None:
         self.key = key
@@ -89,6 +93,8 @@ class Account:
         self.id = "acct_" + _name(b"account", key, 24)
         self.organization = organization
         self.project = "proj_" + _name(b"project", terms.project or key, 24)
+        self.project_header = self.project.encode()
+        self.salt = self.id[-16:].encode()
         self.last_used = now
         self.pinned = False
         self._repeats: OrderedDict[bytes, int] = OrderedDict()

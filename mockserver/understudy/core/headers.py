@@ -38,6 +38,10 @@ def base(content_type: bytes, request_id: str, ids: TransportIds, now: int) -> H
     ]
 
 
+_EXPOSED = (b"access-control-expose-headers", b"X-Request-ID")
+_VERSION = (b"openai-version", b"2020-10-01")
+
+
 def engine(account: Account | None, processing: int) -> Headers:
     """What the engine behind the edge adds.
 
@@ -45,27 +49,33 @@ def engine(account: Account | None, processing: int) -> Headers:
         account: whose organization and project are named; None where the caller is not known.
         processing: simulated microseconds of work.
     """
-    added: Headers = [
-        (b"access-control-expose-headers", b"X-Request-ID"),
-        (b"openai-processing-ms", b"%d" % (processing // 1000 or 1)),
-        (b"openai-version", b"2020-10-01"),
+    worked = (b"openai-processing-ms", b"%d" % (processing // 1000 or 1))
+    if account is None:
+        return [_EXPOSED, worked, _VERSION]
+    return [
+        _EXPOSED,
+        worked,
+        _VERSION,
+        (b"openai-organization", account.organization.header),
+        (b"openai-project", account.project_header),
     ]
-    if account is not None:
-        added += [
-            (b"openai-organization", account.organization.id.encode()),
-            (b"openai-project", account.project.encode()),
-        ]
-    return added
 
 
-def rate_limits(requests: Trio | None, tokens: Trio | None, images: Trio | None = None) -> Headers:
+def rate_limits(requests: Trio | None, tokens: Trio | None) -> Headers:
     """The rate-limit trios, of the kinds that have a limit."""
     added: Headers = []
-    for kind, trio in ((b"requests", requests), (b"tokens", tokens), (b"input-images", images)):
-        if trio is not None:
-            added.append((b"x-ratelimit-limit-" + kind, b"%d" % trio.limit))
-            added.append((b"x-ratelimit-remaining-" + kind, b"%d" % trio.remaining))
-            added.append((b"x-ratelimit-reset-" + kind, go_duration(trio.reset).encode()))
+    if requests is not None:
+        added += (
+            (b"x-ratelimit-limit-requests", b"%d" % requests.limit),
+            (b"x-ratelimit-remaining-requests", b"%d" % requests.remaining),
+            (b"x-ratelimit-reset-requests", go_duration(requests.reset).encode()),
+        )
+    if tokens is not None:
+        added += (
+            (b"x-ratelimit-limit-tokens", b"%d" % tokens.limit),
+            (b"x-ratelimit-remaining-tokens", b"%d" % tokens.remaining),
+            (b"x-ratelimit-reset-tokens", go_duration(tokens.reset).encode()),
+        )
     return added
 
 

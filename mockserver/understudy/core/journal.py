@@ -9,13 +9,15 @@ from typing import Any
 
 import msgspec
 
+from understudy.core.pricing import Usage
+
 BODY_KEPT = 64 * 1024
 """Bytes kept of one request body; the entry says how many there were ("our choice")."""
 BYTES_KEPT = 64 * 1024 * 1024
 """Bytes kept of all bodies together; the oldest are dropped first ("our choice")."""
 
 
-class JournalEntry(msgspec.Struct):
+class JournalEntry(msgspec.Struct, gc=False):
     """One call, from its arrival to its last byte.
 
     Attributes:
@@ -32,7 +34,7 @@ class JournalEntry(msgspec.Struct):
         body_size: its whole length.
         finished_at: when the last byte was handed over, None while under way.
         complete: False when the client went away first.
-        usage: token counts as answered.
+        usage: what was charged, None while nothing was.
         charge: pico-dollars.
         fault: name of the fault that was played, if any.
     """
@@ -51,7 +53,7 @@ class JournalEntry(msgspec.Struct):
     body_size: int = 0
     finished_at: int | None = None
     complete: bool = True
-    usage: dict[str, Any] | None = None
+    usage: Usage | None = None
     charge: int = 0
     fault: str | None = None
 

@@ -11,7 +11,6 @@ from understudy.core.accounts import Account
 from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
-from understudy.core.messages import Request
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 
@@ -26,30 +25,52 @@ class Cost:
         self.images = images
 
 
-class Call:
-    """One call on its way through the pipeline.
+class ReadBody:
+    """What is known of a body from reading it once; bodies that come again (retries, loops) are not read again.
+
+    Nothing in it may be changed by those who use it.
 
     Attributes:
-        request: as it arrived.
-        body: its decoded JSON.
+        value: the decoded JSON object.
         model_name: as requested.
-        account: whose call it is.
-        now: arrival, microseconds since the epoch.
-        model: set once it was found.
-        seed: 32 bytes that decide everything by chance in the answer; set at admission.
+        cost: what the call takes from the buckets.
+        fingerprint: of the endpoint and the bytes.
+        model: the model it was checked for, None while it has not passed.
+        prompt_tokens: of that model's prompt, None while they are not counted.
     """
 
-    __slots__ = ("account", "body", "model", "model_name", "now", "request", "seed")
+    __slots__ = ("cost", "fingerprint", "model", "model_name", "prompt_tokens", "value")
 
-    model: Model
-    seed: bytes
-
-    def __init__(self, request: Request, body: dict[str, Any], model_name: str, account: Account, now: int) -> None:
-        self.request = request
-        self.body = body
+    def __init__(self, value: dict[str, Any], model_name: str, cost: Cost, fingerprint: bytes) -> None:
+        self.value = value
         self.model_name = model_name
+        self.cost = cost
+        self.fingerprint = fingerprint
+        self.model: Model | None = None
+        self.prompt_tokens: int | None = None
+
+
+class Call:
+    """One call that was let in.
+
+    Attributes:
+        read: its body.
+        body: the decoded JSON of that.
+        account: whose call it is.
+        now: arrival, microseconds since the epoch.
+        model: the one it asks.
+        seed: 32 bytes that decide everything by chance in the answer.
+    """
+
+    __slots__ = ("account", "body", "model", "now", "read", "seed")
+
+    def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes) -> None:
+        self.read = read
+        self.body = read.value
         self.account = account
         self.now = now
+        self.model = model
+        self.seed = seed
 
 
 class Reply(Protocol):
@@ -72,8 +93,8 @@ class Reply(Protocol):
     def parts(self) -> Iterator[tuple[int, bytes]]:
         """The parts of a stream with the moment each is due."""
 
-    def usage(self, *, complete: bool) -> tuple[Usage, dict[str, Any]]:
-        """What is charged, and the same as the wire says it; of a cut stream only what was made so far."""
+    def usage(self, *, complete: bool) -> Usage:
+        """What is charged; of a cut stream only what was made so far."""
 
 
 class Operation(Protocol):
@@ -101,10 +122,10 @@ class Operation(Protocol):
     def out_of_credits(self) -> ApiError:
         """The refusal when the balance is spent."""
 
-    def cost(self, call: Call) -> Cost:
-        """What the call takes from the buckets; must bear any JSON, since nothing is validated yet."""
+    def cost(self, body: dict[str, Any]) -> Cost:
+        """What a call takes from the buckets; must bear any JSON, since nothing is validated yet."""
 
-    def check(self, call: Call, media: Media) -> None:
+    def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
         """Refuse what the real API refuses; raises ApiError."""
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:

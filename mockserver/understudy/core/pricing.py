@@ -18,7 +18,7 @@ _MILLION = 1_000_000
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a call used: LLM tokens by kind, and what is counted otherwise.
 
     Attributes:

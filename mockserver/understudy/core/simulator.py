@@ -29,7 +29,7 @@ from understudy.core.journal import Journal, JournalEntry
 from understudy.core.limits import Refusal
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
-from understudy.core.operations import Call, Operation, Reply
+from understudy.core.operations import Call, Operation, ReadBody, Reply
 from understudy.core.pacing import NONE, Pacing
 from understudy.core.pricing import PriceList, charge
 from understudy.core.routes import Lookup, Routes
@@ -40,6 +40,10 @@ _decode = msgspec.json.Decoder().decode
 
 Steps = Generator[Any, Any, Answer]
 """A running pipeline: yields what must be awaited, returns the answer."""
+
+REMEMBERED_BODY = 4 * 1024
+REMEMBERED_BODIES = 512
+"""Bodies up to this length, and so many of them, are read only once."""
 
 _PREFLIGHT: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -108,6 +112,7 @@ class Simulator:
         self.faults = faults
         self.transport_ids = TransportIds(Random(settings.seed))
         self._on_failure = on_failure
+        self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
 
     def reset(self) -> None:
@@ -176,7 +181,7 @@ class Simulator:
     def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
         """What decides by chance: (seed, account, endpoint and request, how often the account sent it)."""
         return blake2b(
-            b"%s%d" % (fingerprint, repeat), key=self._seed_key, salt=account.id[-16:].encode(), digest_size=32
+            b"%s%d" % (fingerprint, repeat), key=self._seed_key, salt=account.salt, digest_size=32
         ).digest()
 
     def _pipeline(self, exchange: "_Exchange") -> Steps:
@@ -197,25 +202,20 @@ class Simulator:
                 lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era)
             )
         exchange.operation = operation
-        body = _read(request.body)
-        if self.faults:
-            claimed = body.get("model") if body is not None else None
-            if (answer := exchange.fault(claimed if isinstance(claimed, str) else "")) is not None:
-                return answer
-        if body is None:
-            raise errors.not_json()
-        name = exchange.entry.model = operation.read_model(body)
-        model = self.find_model(name, account)
+        read = self._read_bodies.get((operation.endpoint, request.body))
+        if self.faults and (answer := exchange.fault(_claimed_model(request.body))) is not None:
+            return answer
+        if read is None:
+            read = self._read(operation, request.body)
+        exchange.entry.model = read.model_name
+        model = self.find_model(read.model_name, account)
         limits = None if model is None else account.limits_for(model)
         if model is None or limits is None:
-            raise operation.unknown_model(name)
+            raise operation.unknown_model(read.model_name)
         if operation.endpoint not in model.endpoints:
             raise operation.wrong_model(model)
-        call = Call(request, body, name, account, now)
-        call.model = model
-        cost = operation.cost(call)
-        fingerprint = blake2b(request.body, person=operation.endpoint.encode()[:16], digest_size=16).digest()
-        admission = self.store.admit(account, model, limits, now, 1, cost.tokens, cost.images, fingerprint)
+        cost = read.cost
+        admission = self.store.admit(account, model, limits, now, 1, cost.tokens, cost.images, read.fingerprint)
         if not isinstance(admission, Admission):
             admission = yield admission
         exchange.admission = admission
@@ -223,9 +223,26 @@ class Simulator:
             raise operation.out_of_credits()
         if admission.refusal is not None:
             raise rate_limited(admission.refusal, model, account)
-        operation.check(call, self.media)
-        call.seed = self.seed_for(account, fingerprint, admission.repeat)
+        if read.model is not model:
+            operation.check(read.value, model, self.media)
+            read.model = model
+            read.prompt_tokens = None
+        call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat))
         return exchange.replied(operation, call, operation.reply(call, self.media, self.settings.pacing))
+
+    def _read(self, operation: Operation, body: bytes) -> ReadBody:
+        """Read a body for the first time; short ones are remembered."""
+        value = _decoded(body)
+        if value is None:
+            raise errors.not_json()
+        name = operation.read_model(value)
+        fingerprint = blake2b(body, person=operation.endpoint.encode()[:16], digest_size=16).digest()
+        read = ReadBody(value, name, operation.cost(value), fingerprint)
+        if len(body) <= REMEMBERED_BODY:
+            if len(self._read_bodies) >= REMEMBERED_BODIES:
+                self._read_bodies.clear()
+            self._read_bodies[operation.endpoint, body] = read
+        return read
 
 
 class _Exchange:
@@ -326,11 +343,11 @@ class _Exchange:
 
     def _settle(self, call: Call, reply: Reply, now: int, *, complete: bool) -> None:
         simulator = self._simulator
-        usage, shown = reply.usage(complete=complete)
+        usage = reply.usage(complete=complete)
         amount = charge(usage, simulator.prices.find(call.model.price, reply.service_tier))
-        simulator.store.settle(call.account, amount, now, call.model_name)
+        simulator.store.settle(call.account, amount, now, call.read.model_name)
         entry = self.entry
-        entry.usage = shown
+        entry.usage = usage
         entry.charge = amount
         entry.complete = complete
         entry.finished_at = now
@@ -365,7 +382,14 @@ def rate_limited(refusal: Refusal, model: Model, account: Account) -> errors.Rat
     return errors.RateLimited(text, type=refusal.error_type, retry_after=refusal.wait)
 
 
-def _read(body: bytes) -> dict[str, Any] | None:
+def _claimed_model(body: bytes) -> str:
+    """The model that a body names, before anything is checked; empty when it names none."""
+    value = _decoded(body)
+    name = None if value is None else value.get("model")
+    return name if isinstance(name, str) else ""
+
+
+def _decoded(body: bytes) -> dict[str, Any] | None:
     """The decoded JSON object, None when it is not one (or is nested too deeply to be read)."""
     try:
         decoded = _decode(body)

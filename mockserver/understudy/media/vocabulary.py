@@ -1,6 +1,6 @@
 """The real vocabularies, from the package splintr-rs, which carries them; each is loaded at its first use."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 
@@ -12,7 +12,8 @@ class BundledVocabulary:
 
     def count(self, text: str, encoding: str) -> int:
         """How many tokens a text has; special tokens in it count as ordinary text."""
-        return len(_encode(text, encoding))
+        # The same texts come again and again (system prompts, retries, our own sentences): short ones are remembered.
+        return _count(text, encoding) if len(text) <= _REMEMBERED else len(_encode(text, encoding))
 
     def pieces(self, text: str, encoding: str) -> list[str]:
         """The text cut at token borders; tokens that share a character are joined, so that each piece is text."""
@@ -35,6 +36,14 @@ class BundledVocabulary:
             return text
         beginning: bytes = _tokenizer(encoding).decode_bytes(tokens[:limit])
         return beginning.decode(errors="ignore")
+
+
+_REMEMBERED = 1_024
+
+
+@lru_cache(maxsize=4_096)
+def _count(text: str, encoding: str) -> int:
+    return len(_encode(text, encoding))
 
 
 def _encode(text: str, encoding: str) -> list[int]:

@@ -19,6 +19,8 @@ from understudy.core.messages import Answer, Request
 DIRECT_BODY_LIMIT = 256 * 1024
 """Longer bodies are read the ordinary way, with its back-pressure."""
 
+_SIZED = b"%b%bcontent-length: %d\r\n\r\n%b"
+_CHUNKED = b"%b%btransfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -84,14 +86,9 @@ class DirectProtocol(HttpToolsProtocol):
         return 0 if self._application is None else self._application.body_limit
 
     def _write(self, answer: Answer, body: bytes) -> None:
-        out = [_STATUS_LINES[answer.status]]
-        for name, value in answer.headers:
-            out += (name, b": ", value, b"\r\n")
-        if answer.sized:
-            out += (b"content-length: %d\r\n\r\n" % len(body), body)
-        else:
-            out += (b"transfer-encoding: chunked\r\n\r\n%x\r\n" % len(body), body, b"\r\n0\r\n\r\n")
-        self.transport.write(b"".join(out))
+        head = b"".join([b"%b: %b\r\n" % header for header in answer.headers])
+        frame = _SIZED if answer.sized else _CHUNKED
+        self.transport.write(frame % (_STATUS_LINES[answer.status], head, len(body), body))
         self.server_state.total_requests += 1
         if not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(

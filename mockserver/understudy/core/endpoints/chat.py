@@ -5,6 +5,7 @@ events are compact, in `data:` lines without `event:` lines, and end with `[DONE
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from understudy.core import errors, headers, ids
@@ -51,9 +52,9 @@ class ChatCompletions:
         """429."""
         return errors.out_of_credits()
 
-    def cost(self, call: Call) -> Cost:
+    def cost(self, body: dict[str, Any]) -> Cost:
         """1 + ceil(bytes of all message text / 4 + messages) + 765 for each image (18 of 18 recordings)."""
-        messages = call.body.get("messages")
+        messages = body.get("messages")
         if type(messages) is not list:
             return Cost(tokens=1)
         size = images = 0
@@ -72,11 +73,10 @@ class ChatCompletions:
                     images += part.get("type") == "image_url"
         return Cost(tokens=1 - (-(size + 4 * len(messages)) // 4) + _IMAGE_CHARGE * images)
 
-    def check(self, call: Call, media: Media) -> None:
+    def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
         """Parameters first, then what the context window holds."""
-        body = call.body
-        chat_parameters.check(body, call.model)
-        _check_length(body, call.model, media)
+        chat_parameters.check(body, model)
+        _check_length(body, model, media)
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """The whole completion, or its stream."""
@@ -107,15 +107,17 @@ def _check_length(body: dict[str, Any], model: Model, media: Media) -> None:
 
 def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> dict[str, Any]:
     """The `usage` object; audio and newest models have more keys (recorded)."""
-    model = answer.model
-    prompt_details: dict[str, int] = {"cached_tokens": answer.cached_tokens}
-    completion_details: dict[str, int] = {"reasoning_tokens": reasoning, "audio_tokens": 0}
-    prompt_details["audio_tokens"] = 0
-    if "cache_write" in model.usage_extras:
+    extras = answer.model.usage_extras
+    prompt_details: dict[str, int] = {"cached_tokens": answer.cached_tokens, "audio_tokens": 0}
+    completion_details: dict[str, int] = {
+        "reasoning_tokens": reasoning,
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    }
+    if "cache_write" in extras:
         prompt_details["cache_write_tokens"] = 0
-    completion_details["accepted_prediction_tokens"] = 0
-    completion_details["rejected_prediction_tokens"] = 0
-    if "modalities" in model.usage_extras:
+    if "modalities" in extras:
         prompt_details["text_tokens"] = answer.prompt_tokens
         prompt_details["image_tokens"] = 0
         completion_details["text_tokens"] = completion - reasoning
@@ -144,30 +146,97 @@ class _Whole:
         self.service_tier = answer.service_tier
         self.processing = pacing.whole(completion)
         self.due = call.now + self.processing if self.processing else 0
-        self._usage = _charged(answer, completion)
-        self._shown = usage_on_the_wire(answer, completion, answer.reasoning_tokens)
-        model = call.model
-        value: dict[str, Any] = {
-            "id": ids.chat_completion(call.seed),
-            "object": "chat.completion",
-            "created": call.now // SECOND,
-            "model": model.snapshot,
-            "choices": [_whole_choice(choice, model) for choice in answer.choices],
-            "usage": self._shown,
-            "service_tier": answer.service_tier,
-            "system_fingerprint": answer.fingerprint,
-        }
-        if not model.service_tier_shown:
-            del value["service_tier"]
-        self.body: bytes | None = pretty(value) + b"\n"
+        self._answer = answer
+        self.body: bytes | None = _whole_body(call, answer)
 
     def parts(self) -> Iterator[tuple[int, bytes]]:
         """No stream."""
         return iter(())
 
-    def usage(self, *, complete: bool) -> tuple[Usage, dict[str, Any]]:
+    def usage(self, *, complete: bool) -> Usage:
         """All of it: a body is sent whole."""
-        return self._usage, self._shown
+        return _charged(self._answer, self._answer.completion_tokens)
+
+
+def _whole_body(call: Call, answer: ChatAnswer) -> bytes:
+    """The completion's JSON.
+
+    One plain text is by far the most common answer: its layout is prepared once for each model and filled in. The
+    layout is made by the general way below, so both give the same bytes.
+    """
+    model = call.model
+    choices = answer.choices
+    if len(choices) == 1 and choices[0].text is not None and not model.usage_extras:
+        return _plain_layout(model, answer.fingerprint) % (
+            ids.chat_completion(call.seed).encode(),
+            call.now // SECOND,
+            encode(choices[0].text),
+            choices[0].finish_reason.encode(),
+            answer.prompt_tokens,
+            answer.completion_tokens,
+            answer.prompt_tokens + answer.completion_tokens,
+            answer.cached_tokens,
+            answer.reasoning_tokens,
+            answer.service_tier.encode(),
+        )
+    return _laid_out(
+        model,
+        answer.fingerprint,
+        ids.chat_completion(call.seed),
+        call.now // SECOND,
+        [_whole_choice(choice, model) for choice in choices],
+        usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens),
+        answer.service_tier,
+    )
+
+
+def _laid_out(
+    model: Model,
+    fingerprint: str | None,
+    id: object,  # noqa: A002 - the wire's own word
+    created: object,
+    choices: list[dict[str, Any]],
+    usage: dict[str, Any],
+    service_tier: str,
+) -> bytes:
+    value: dict[str, Any] = {
+        "id": id,
+        "object": "chat.completion",
+        "created": created,
+        "model": model.snapshot,
+        "choices": choices,
+        "usage": usage,
+        "service_tier": service_tier,
+        "system_fingerprint": fingerprint,
+    }
+    if not model.service_tier_shown:
+        del value["service_tier"]
+    return pretty(value) + b"\n"
+
+
+@lru_cache(maxsize=256)
+def _plain_layout(model: Model, fingerprint: str | None) -> bytes:
+    """The body of one plain text with places to fill in: id, created, content, finish reason, usage, service tier."""
+    number = "@number@"
+    usage = {
+        "prompt_tokens": number,
+        "completion_tokens": number,
+        "total_tokens": number,
+        "prompt_tokens_details": {"cached_tokens": number, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": number,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+    choice = _whole_choice(Choice(0, text="@json@", finish_reason="@text@"), model)
+    layout = _laid_out(model, fingerprint, "@text@", number, [choice], usage, "@text@")
+    layout = layout.replace(b"%", b"%%").replace(b'"@number@"', b"%d").replace(b'"@json@"', b"%b")
+    if not model.service_tier_shown:
+        # The last place to fill in has nowhere to go: it is filled with nothing.
+        return layout.replace(b"@text@", b"%b") + b"%.0b"
+    return layout.replace(b"@text@", b"%b")
 
 
 def _whole_choice(choice: Choice, model: Model) -> dict[str, Any]:
@@ -243,13 +312,11 @@ class _Streamed:
             yield due, self._event(self._head + f'],"usage":{encode(usage).decode()}')
         yield due, DONE
 
-    def usage(self, *, complete: bool) -> tuple[Usage, dict[str, Any]]:
+    def usage(self, *, complete: bool) -> Usage:
         """The tokens of the chunks that were made; reasoning comes before the first of them."""
         answer = self._answer
-        completion = answer.completion_tokens if complete else min(
-            answer.reasoning_tokens + self._made, answer.completion_tokens
-        )
-        return _charged(answer, completion), usage_on_the_wire(answer, completion, answer.reasoning_tokens)
+        made = answer.reasoning_tokens + self._made
+        return _charged(answer, answer.completion_tokens if complete else min(made, answer.completion_tokens))
 
     def _choice_deltas(self, choice: Choice) -> Iterator[tuple[int, str, str, int]]:
         """(index, delta as JSON, finish reason as JSON, tokens)."""

@@ -1,5 +1,6 @@
 """What a chat completion says: text, JSON or tool calls for each choice, cut as the request asks, with its tokens."""
 
+from functools import lru_cache
 from typing import Any
 
 from understudy.core import ids
@@ -111,25 +112,33 @@ class ChatAnswer:
         self.reasoning_tokens = reasoning
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
         self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
-        self.fingerprint = _fingerprint(call.model)
+        self.fingerprint = _fingerprint(call.model.fingerprint, call.model.snapshot)
 
 
 def make_answer(call: Call, media: Media) -> ChatAnswer:
     """Decide what the model says to a validated request."""
     body = call.body
     vocabulary = media.vocabulary
+    prompt = _prompt_tokens(call, vocabulary)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     reasoning = _reasoning_tokens(call)
     if limit is not None and reasoning >= limit:
         # All of the budget went into thinking: recorded as empty content and `length`.
         count = body.get("n") or 1
         choices = [Choice(index, text="", finish_reason="length") for index in range(count)]
-        return ChatAnswer(call, choices, prompt_tokens(body, call.model, vocabulary), limit)
+        return ChatAnswer(call, choices, prompt, limit)
     room = None if limit is None else limit - reasoning
     choices = [
         _choice(call, vocabulary, index, _choice_seed(call, index), room) for index in range(body.get("n") or 1)
     ]
-    return ChatAnswer(call, choices, prompt_tokens(body, call.model, vocabulary), reasoning)
+    return ChatAnswer(call, choices, prompt, reasoning)
+
+
+def _prompt_tokens(call: Call, vocabulary: Vocabulary) -> int:
+    read = call.read
+    if read.prompt_tokens is None:
+        read.prompt_tokens = prompt_tokens(call.body, call.model, vocabulary)
+    return read.prompt_tokens
 
 
 def _choice_seed(call: Call, index: int) -> bytes:
@@ -217,8 +226,9 @@ def _reasoning_tokens(call: Call) -> int:
     return _REASONING_STEP * (call.seed[0] % (most + 1)) if most else 0
 
 
-def _fingerprint(model: Model) -> str | None:
+@lru_cache(maxsize=256)
+def _fingerprint(form: str, snapshot: str) -> str | None:
     """`fp_` and ten hexadecimal digits, null or empty, by model family (recorded)."""
-    if model.fingerprint == "hash":
-        return "fp_" + ids.hexadecimal(model.snapshot.encode()[:64], 10, b"fingerprint")
-    return "" if model.fingerprint == "empty" else None
+    if form == "hash":
+        return "fp_" + ids.hexadecimal(snapshot.encode()[:64], 10, b"fingerprint")
+    return "" if form == "empty" else None

@@ -89,24 +89,23 @@ class ImageGenerations:
         """400, not 429."""
         return errors.billing_hard_limit()
 
-    def cost(self, call: Call) -> Cost:
+    def cost(self, body: dict[str, Any]) -> Cost:
         """One image each, and the prompt's tokens by characters."""
-        count = call.body.get("n")
-        prompt = call.body.get("prompt")
+        count = body.get("n")
+        prompt = body.get("prompt")
         size = len(prompt.encode("utf-8", "surrogatepass")) if isinstance(prompt, str) else 0
         return Cost(tokens=1 + size // 4, images=count if type(count) is int and 1 <= count <= 10 else 1)
 
-    def check(self, call: Call, media: Media) -> None:
+    def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
         """Parameters, then size and the combinations that make no picture."""
-        body = call.body
-        if call.model.family.startswith("dall-e"):
+        if model.family.startswith("dall-e"):
             raise errors.not_simulated("Pictures of dall-e models are")
         if body.get("prompt") is None:
             raise errors.missing("prompt")
         check_all(body, _PARAMETERS)
         if body.get("stream"):
             raise errors.not_simulated("Streamed pictures are")
-        _dimensions(body.get("size") or "auto", call.model)
+        _dimensions(body.get("size") or "auto", model)
         if body.get("background") == "transparent" and body.get("output_format") == "jpeg":
             raise errors.BadRequest(
                 "Transparent background is not supported for output format 'jpeg'.",
@@ -197,7 +196,7 @@ class _Pictures:
         image_out = output_tokens(quality, width, height) * count
         text_out = TEXT_TOKENS_BESIDE * count if model.emits_text_beside_pictures else 0
         self._usage = Usage(text_in=text_in, text_out=text_out, image_out=image_out)
-        self._shown = {
+        shown = {
             "input_tokens": text_in,
             "input_tokens_details": {"image_tokens": 0, "text_tokens": text_in},
             "output_tokens": image_out + text_out,
@@ -214,7 +213,7 @@ class _Pictures:
                 "output_format": form,
                 "quality": quality,
                 "size": f"{width}x{height}",
-                "usage": self._shown,
+                "usage": shown,
             }
         )
 
@@ -222,6 +221,6 @@ class _Pictures:
         """No stream."""
         return iter(())
 
-    def usage(self, *, complete: bool) -> tuple[Usage, dict[str, Any]]:
+    def usage(self, *, complete: bool) -> Usage:
         """All of it: a body is sent whole."""
-        return self._usage, self._shown
+        return self._usage
