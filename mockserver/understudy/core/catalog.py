@@ -56,7 +56,7 @@ class Model(msgspec.Struct, frozen=True):
         prompt_overhead: prompt tokens of a conversation beyond those of its messages.
         logprobs_shown: whether choices have a `logprobs` key.
         fingerprint: `system_fingerprint`: hash, null, empty, or none where the key is absent.
-        service_tier_shown: whether answers have a `service_tier` key.
+        service_tier_shown: whether whole answers have a `service_tier` key.
         usage_extras: further keys of `usage`: modalities, cache_write.
         emits_text_beside_pictures: whether a picture comes with text output tokens.
         flexible_sizes: whether pictures may have any size.

@@ -282,8 +282,8 @@ class _Streamed:
             f"{call.now // SECOND},"
             f'"model":{encode(model.snapshot).decode()},'
         )
-        if model.service_tier_shown:
-            head += f'"service_tier":"{answer.service_tier}",'
+        # Also of the search models, whose whole answers have no service tier (recorded 2025-08).
+        head += f'"service_tier":"{answer.service_tier}",'
         self._head = head + f'"system_fingerprint":{encode(answer.fingerprint).decode()},"choices":['
         self._logprobs = '"logprobs":null,' if model.logprobs_shown else ""
         self._tail = ',"usage":null' if self._usage_wanted else ""

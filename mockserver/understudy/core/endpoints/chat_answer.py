@@ -10,6 +10,8 @@ from understudy.core.media import Media, Vocabulary
 from understudy.core.operations import Call
 from understudy.core.prompts import prompt_tokens
 from understudy.core.replies import schema, text, tools
+from understudy.core.replies.strict import unusable_schema
+from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 from understudy.core.serialise import encode
 
 _REASONING_STEP = 64
@@ -149,7 +151,7 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, room: i
     body = call.body
     encoding = call.model.encoding
     if body.get("tools") or body.get("functions"):
-        calls = tools.decide(body, seed)
+        calls = _decide(body, seed)
         if calls:
             return _calling(body, calls, index, seed, vocabulary, encoding)
     said = _say(body, seed)
@@ -163,6 +165,35 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, room: i
         tokens = room
         finish = "length"
     return Choice(index, text=said, finish_reason=finish, tokens=tokens)
+
+
+def _decide(body: dict[str, Any], seed: bytes) -> tuple[tools.ToolCall, ...]:
+    """Which tools are called, of the current parameters or of the deprecated ones.
+
+    Raises:
+        BadRequest: the choice names no tool of the request, or the chosen tool cannot be called.
+    """
+    messages = body["messages"]
+    last_user = next((place for place in range(len(messages) - 1, -1, -1) if messages[place]["role"] == "user"), -1)
+    later = messages[last_user + 1 :]
+    conversation = tools.Conversation(
+        last_user="\n".join(texts_of(messages[last_user])) if last_user >= 0 else "",
+        answered=messages[-1]["role"] in ("tool", "function"),
+        called=frozenset(
+            (called.get("function") or called["custom"])["name"]
+            for message in later
+            for called in message.get("tool_calls") or ()
+        )
+        | frozenset(message["function_call"]["name"] for message in later if message.get("function_call")),
+    )
+    current = bool(body.get("tools"))
+    given, choice = ("tools", "tool_choice") if current else ("functions", "function_call")
+    parallel = body.get("parallel_tool_calls") if current else False
+    try:
+        return tools.decide(body[given], body.get(choice), parallel, conversation, seed)
+    except tools.UnsatisfiableTool as failure:
+        inner = "function.parameters" if current else "parameters"
+        raise unusable_schema(failure.tool, f"{given}[{failure.position}].{inner}") from failure
 
 
 def _calling(
@@ -195,7 +226,10 @@ def _say(body: dict[str, Any], seed: bytes) -> str:
         hint = "\n".join(texts_of(messages[-1]))
         if wanted["type"] == "json_schema":
             form = wanted["json_schema"].get("schema")
-            return encode(schema.instance({} if form is None else form, seed, hint)).decode()
+            try:
+                return schema.as_text(schema.instance_of_sound({} if form is None else form, seed, hint))
+            except UnsatisfiableSchema as failure:
+                raise unusable_schema(wanted["json_schema"]["name"], "response_format") from failure
         return encode({"answer": text.compose(_turns(messages), seed)}).decode()
     style = _STYLES[body.get("verbosity") or "medium"]
     return text.compose(_turns(messages), seed, style=style)

@@ -23,7 +23,7 @@ from understudy.core.parameters import (
     tagged,
     word,
 )
-from understudy.core.replies.strict import check_function_parameters, check_strict
+from understudy.core.replies.strict import check_function_parameters, check_response_schema, check_strict
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 _PART_TYPES = ("text", "image_url", "input_audio", "refusal", "audio", "file")
@@ -210,9 +210,8 @@ def _check_function(path: str, function: dict[str, Any]) -> None:
     schema = function.get("parameters")
     if schema is None:
         return
-    check_function_parameters(schema, name=function["name"], path=f"{path}.parameters")
-    if function.get("strict"):
-        check_strict(schema, name=function["name"], path=f"{path}.parameters")
+    check = check_strict if function.get("strict") else check_function_parameters
+    check(schema, name=function["name"], path=f"{path}.parameters")
 
 
 _NAMED_FUNCTION = fields({"type": anything, "function": fields({"name": string()}, ("name",))}, ("function",))
@@ -276,7 +275,9 @@ def _check_response_format(path: str, value: Any) -> None:
             if wanted.get("strict"):
                 raise errors.missing(f"{path}.json_schema.schema")
         elif wanted.get("strict"):
-            check_strict(wanted["schema"], name=wanted["name"], path=path, response_format=True)
+            check_strict(wanted["schema"], name=wanted["name"], path=path)
+        else:
+            check_response_schema(wanted["schema"], name=wanted["name"], path=path)
 
 
 def _check_stop(path: str, value: Any) -> None:
@@ -330,7 +331,8 @@ PARAMETERS: dict[str, Check] = {
     "prompt_cache_retention": optional(word("in_memory", "in-memory", "24h")),
     "response_format": optional(_check_response_format),
     "service_tier": optional(word("auto", "default", "flex", "scale", "priority", "fast")),
-    "max_tokens": optional(integer(1)),
+    # Its bounds are looked at after whether the model takes it at all (recorded 2025-08).
+    "max_tokens": optional(integer()),
     "reasoning_effort": optional(word("none", "minimal", "low", "medium", "high", "xhigh", "max")),
     "logit_bias": optional(_check_logit_bias),
     "stop": optional(_check_stop),
@@ -391,6 +393,8 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
             if value is not None and value != 1:
                 raise errors.unsupported_value(name, value)
     else:
+        if body.get("max_tokens") is not None:
+            integer(1)("max_tokens", body["max_tokens"])
         if body.get("temperature") is not None:
             number(0, 2)("temperature", body["temperature"])
         if body.get("top_p") is not None:
