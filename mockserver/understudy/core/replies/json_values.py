@@ -38,7 +38,7 @@ def is_number(value: object) -> bool:
 
 
 def key_of(value: object) -> Hashable:
-    """A key that is equal for the same JSON values and only for them."""
+    """Return a key that is equal for the same JSON values and only for them."""
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, list):

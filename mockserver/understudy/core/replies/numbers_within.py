@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator
 from random import Random
 
-from understudy.core.replies.hints import Found, Hints, number
+from understudy.core.replies.findings import Found
+from understudy.core.replies.hints import Hints, number
 from understudy.core.replies.sample_values import COORDINATES, coordinate_for, range_for, role_of, words_of
 from understudy.core.replies.schema_shape import Shape
 from understudy.core.replies.schema_validation import is_multiple
@@ -16,9 +17,7 @@ MAX_STEPS = 200
 _COUNTING = frozenset(("num", "number", "count", "max", "min", "n", "total", "amount", "limit", "of"))
 
 
-def number_within(
-    shape: Shape, name: str, integral: bool, hints: Hints, rng: Random, variation: int
-) -> int | float:
+def number_within(shape: Shape, name: str, integral: bool, hints: Hints, rng: Random, variation: int) -> int | float:
     """Make a number that keeps the constraints of a shape.
 
     Args:
@@ -113,10 +112,10 @@ def _bounds(shape: Shape) -> tuple[float | None, float | None]:
 
 
 def _on_a_step(candidate: int | float, shape: Shape, integral: bool) -> Iterator[int | float]:
-    """The candidate itself, then multiples near it, as integers where they are integers."""
+    """Yield the candidate itself, then multiples near it, as integers where they are integers."""
     if not shape.steps:
         yield _plain(candidate)
-        if integral and not _plain(candidate) == int(candidate):
+        if integral and _plain(candidate) != int(candidate):
             yield from (math.floor(candidate), math.ceil(candidate))
         return
     whole = [step for step in shape.steps if isinstance(step, int)]
@@ -131,7 +130,7 @@ def _on_a_step(candidate: int | float, shape: Shape, integral: bool) -> Iterator
 
 
 def _plain(value: int | float) -> int | float:
-    """An integer where the value is one and JSON would show needless digits."""
+    """Return an integer where the value is one and JSON would show needless digits."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 

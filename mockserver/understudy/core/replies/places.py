@@ -89,6 +89,9 @@ BY_LOWER: dict[str, str] = {name.lower(): name for name in CITIES} | {
     "sf": "San Francisco",
 }
 
+FIRST_WORDS: frozenset[str] = frozenset(name.split()[0] for name in BY_LOWER)
+"""The first words of their names, in lower case."""
+
 
 def coordinates(place: str) -> tuple[float, float] | None:
     """Latitude and longitude in degrees of a place that begins with a known city's name."""

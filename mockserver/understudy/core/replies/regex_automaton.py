@@ -13,14 +13,12 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
+from understudy.core.replies.effort import Effort
 from understudy.core.replies.regex_syntax import Anchor, Chars, Choice, Look, Node, Ranges, Repeat, Series, parse
 from understudy.core.replies.unsatisfiable import SchemaTooLarge, UnsatisfiableSchema
 
 MAX_STATES = 4_000
 """States of one pattern ("our choice"); `[a-z]{1,2000}` needs some 4,000."""
-
-MAX_STEPS = 400_000
-"""Visits of a state in one match or one sample ("our choice": about 50 ms)."""
 
 MAX_TRIES = 200
 """Samples drawn before a look-around is called unsatisfiable ("our choice")."""
@@ -53,18 +51,6 @@ class _Glance(NamedTuple):
     automaton: "_Automaton"
     ahead: bool
     wanted: bool
-
-
-class _Steps:
-    """Counts down the steps of one operation."""
-
-    def __init__(self) -> None:
-        self.left = MAX_STEPS
-
-    def spend(self, steps: int) -> None:
-        self.left -= steps
-        if self.left < 0:
-            raise SchemaTooLarge("steps to match a pattern", MAX_STEPS)
 
 
 class _Automaton:
@@ -150,13 +136,13 @@ class _Automaton:
 
     # -- matching ------------------------------------------------------------------------------------------
 
-    def found(self, text: str, steps: _Steps, begin: int = 0, stop: int | None = None, *, free: bool = True) -> bool:
+    def found(self, text: str, effort: Effort, begin: int = 0, stop: int | None = None, *, free: bool = True) -> bool:
         """Whether a match starts at `begin` (or, if `free`, anywhere after) and ends (if `stop`, there)."""
         current: set[int] = set()
         for at in range(begin, len(text) + 1):
             if free or at == begin:
                 current.add(self.start)
-            current = self._closed(current, text, at, steps)
+            current = self._closed(current, text, at, effort)
             if self.accept in current and stop in (None, at):
                 return True
             if at == stop or at == len(text) or not (current or free):
@@ -164,14 +150,14 @@ class _Automaton:
             current = self._moved(current, ord(text[at]))
         return False
 
-    def _closed(self, states: Iterable[int], text: str, at: int, steps: _Steps) -> set[int]:
-        """The states and all that can be reached from them without a character."""
+    def _closed(self, states: Iterable[int], text: str, at: int, effort: Effort) -> set[int]:
+        """Return the states and all that can be reached from them without a character."""
         seen = set(states)
         waiting = list(seen)
         while waiting:
-            steps.spend(1)
+            effort.spend(1)
             for target, condition in self.jumps[waiting.pop()]:
-                if target not in seen and (condition is None or _holds(condition, text, at, steps)):
+                if target not in seen and (condition is None or _holds(condition, text, at, effort)):
                     seen.add(target)
                     waiting.append(target)
         return seen
@@ -205,9 +191,9 @@ class _Automaton:
                     waiting.append(target)
         return self._reach.setdefault(key, frozenset(seen))
 
-    def walk(self, length: int, rng: Random, steps: _Steps, *, wild: bool) -> str | None:
-        """A text of exactly `length` characters, or None if there is none."""
-        ahead = self._levels(length, steps)
+    def walk(self, length: int, rng: Random, effort: Effort, *, wild: bool) -> str | None:
+        """Return a text of exactly `length` characters, or None if there is none."""
+        ahead = self._levels(length, effort)
         if ahead is None:
             return None
         text = []
@@ -220,13 +206,13 @@ class _Automaton:
             state = move[1]
         return "".join(text)
 
-    def _levels(self, length: int, steps: _Steps) -> list[set[int]] | None:
+    def _levels(self, length: int, effort: Effort) -> list[set[int]] | None:
         """For each position, the moving states that a text of `length` characters can use there."""
         forward: list[set[int]] = []
         current = {self.start}
         for at in range(length + 1):
             closed = set[int]().union(*(self._reachable(state, at == 0, at == length) for state in current))
-            steps.spend(len(closed) + 1)
+            effort.spend(len(closed) + 1)
             forward.append(closed)
             current = {move[1] for state in closed if (move := self.moves[state]) is not None and move[0]}
         if self.accept not in forward[length]:
@@ -239,11 +225,11 @@ class _Automaton:
                 move = self.moves[state]
                 if move is not None and move[0] and not good.isdisjoint(self._reachable(move[1], False, last)):
                     levels[at].add(state)
-            steps.spend(len(forward[at]))
+            effort.spend(len(forward[at]))
             good = levels[at]
         return levels
 
-    def shortest(self, limit: int, steps: _Steps) -> int | None:
+    def shortest(self, limit: int, effort: Effort) -> int | None:
         """Characters of the shortest text, up to `limit`."""
         current = {self.start}
         for length in range(limit + 1):
@@ -251,19 +237,19 @@ class _Automaton:
             if self.accept in closed:
                 return length
             closed = set[int]().union(*(self._reachable(state, length == 0, False) for state in current))
-            steps.spend(len(closed) + 1)
+            effort.spend(len(closed) + 1)
             current = {move[1] for state in closed if (move := self.moves[state]) is not None and move[0]}
             if not current:
                 return None
         return None
 
 
-def _holds(condition: Anchor | _Glance, text: str, at: int, steps: _Steps) -> bool:
+def _holds(condition: Anchor | _Glance, text: str, at: int, effort: Effort) -> bool:
     if isinstance(condition, _Glance):
         if condition.ahead:
-            found = condition.automaton.found(text, steps, at, free=False)
+            found = condition.automaton.found(text, effort, at, free=False)
         else:
-            found = condition.automaton.found(text, steps, 0, at)
+            found = condition.automaton.found(text, effort, 0, at)
         return found is condition.wanted
     if condition.at == "start":
         return at == 0
@@ -321,43 +307,48 @@ class Pattern:
         self._node = parse(source)
         self._plain = _Automaton(self._node)
         self._padded: _Automaton | None = None
+        self._shortest = self._plain.shortest(MAX_STATES, Effort())
 
     @property
-    def can_match(self) -> bool:
-        """Whether `matches` is exact; a huge bounded repetition leaves it usable for `sample` alone."""
-        return self._plain.exact
+    def size(self) -> int:
+        """Its states."""
+        return len(self._plain.moves)
 
-    def matches(self, text: str) -> bool:
+    @property
+    def shortest(self) -> int:
+        """Characters of the shortest match; 0 where there is none at all."""
+        return self._shortest or 0
+
+    def matches(self, text: str, effort: Effort | None = None) -> bool:
         """Whether the pattern is found in `text`.
 
         Raises:
             SchemaTooLarge: it would take too many steps, or the pattern is too large to match by.
         """
-        if not self.can_match:
+        if not self._plain.exact:
             raise SchemaTooLarge("states of a pattern", MAX_STATES)
-        return self._plain.found(text, _Steps())
+        return self._plain.found(text, effort or Effort())
 
-    def sample(self, rng: Random, low: int = 0, high: int | None = None) -> str:
-        """A text that matches, of `low` to `high` characters.
+    def sample(self, rng: Random, low: int = 0, high: int | None = None, effort: Effort | None = None) -> str:
+        """Make a text that matches, of `low` to `high` characters.
 
         Raises:
             UnsatisfiableSchema: there is none, or none was found.
             SchemaTooLarge: the search took too many steps.
         """
-        steps = _Steps()
-        ceiling = MAX_STEPS if high is None else high
-        shortest = self._plain.shortest(min(ceiling, MAX_STATES), steps)
-        for automaton in (self._plain, None):
-            if automaton is None:
-                if self._padded is None:
-                    self._padded = _Automaton(self._node, padded=True)
-                automaton = self._padded
-            text = self._drawn(automaton, rng, max(low, shortest or 0), ceiling, steps)
-            if text is not None:
-                return text
-        raise UnsatisfiableSchema(f"no text of {low} to {high} characters matches {self.source!r}")
+        effort = effort or Effort()
+        ceiling = effort.left if high is None else high
+        text = self._drawn(self._plain, rng, max(low, self.shortest), ceiling, effort)
+        if text is None:
+            # Longer texts than the pattern describes: it may match anywhere in them.
+            if self._padded is None:
+                self._padded = _Automaton(self._node, padded=True)
+            text = self._drawn(self._padded, rng, max(low, self.shortest), ceiling, effort)
+        if text is None:
+            raise UnsatisfiableSchema(f"no text of {low} to {high} characters matches {self.source!r}")
+        return text
 
-    def _drawn(self, automaton: _Automaton, rng: Random, low: int, high: int, steps: _Steps) -> str | None:
+    def _drawn(self, automaton: _Automaton, rng: Random, low: int, high: int, effort: Effort) -> str | None:
         """Try comfortable lengths in any order, then longer ones."""
         if low > high:
             return None
@@ -368,12 +359,12 @@ class Pattern:
             tries = MAX_TRIES if wild else TAME_TRIES
             for length in lengths:
                 for _ in range(4):
-                    text = automaton.walk(length, rng, steps, wild=wild)
+                    text = automaton.walk(length, rng, effort, wild=wild)
                     if text is None or tries == 0:
                         break
                     tries -= 1
                     # A walk that ignored nothing is right by construction; one that did is searched again.
-                    if automaton.certain or self.matches(text):
+                    if automaton.certain or self.matches(text, effort):
                         return text
             if automaton.certain:
                 break
@@ -381,6 +372,19 @@ class Pattern:
 
 
 @lru_cache(maxsize=256)
-def compiled(source: str) -> Pattern:
-    """`Pattern(source)`, remembered: a request often repeats the patterns of the one before."""
+def _remembered(source: str) -> Pattern:
     return Pattern(source)
+
+
+def compiled(source: str, effort: Effort) -> Pattern:
+    """`Pattern(source)`, remembered: a request often repeats the patterns of the one before.
+
+    The effort is charged either way, so that the same schema fails or succeeds on every call.
+
+    Raises:
+        UnsatisfiableSchema: as `Pattern`, or the effort is spent.
+    """
+    effort.spend(len(source))
+    pattern = _remembered(source)
+    effort.spend(pattern.size)
+    return pattern

@@ -1,11 +1,11 @@
-"""Regular expressions as trees: the common subset of ECMA 262, which JSON Schema uses, and Python's `re`.
+r"""Regular expressions as trees: the common subset of ECMA 262, which JSON Schema uses, and Python's `re`.
 
 The tree is what `regex_automaton` makes texts from. Where the two dialects disagree about non-ASCII
-characters (`\\w`, `\\d`, `\\s` and their opposites), a class holds only characters that both agree on, so
+characters (`\w`, `\d`, `\s` and their opposites), a class holds only characters that both agree on, so
 that a text made here satisfies either.
 
 Left out, with an `UnsupportedSyntax`: backreferences, conditionals, atomic groups and possessive
-quantifiers, `\\p{…}` and inline flags other than a leading `(?i)`.
+quantifiers, `\p{…}` and inline flags other than a leading `(?i)`.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from understudy.core.replies.unsatisfiable import SchemaTooLarge, UnsupportedSyn
 MAX_PATTERN_LENGTH = 8_000
 """Characters of a pattern that is read at all ("our choice")."""
 
-MAX_PATTERN_DEPTH = 40
+MAX_PATTERN_DEPTH = 30
 """Groups within groups ("our choice"; keeps the recursion of parser and automaton bounded)."""
 
 Ranges = tuple[tuple[int, int], ...]
@@ -125,7 +125,7 @@ _CONTROLS = {"n": 10, "r": 13, "t": 9, "f": 12, "v": 11, "0": 0}
 
 
 def parse(source: str) -> Node:
-    """The tree of a pattern.
+    """Read a pattern as a tree.
 
     Raises:
         UnsupportedSyntax: the pattern is broken or outside the subset.
@@ -299,7 +299,7 @@ class _Parser:
         return Chars(self.literal(self.escaped_code()))
 
     def escaped_code(self) -> int:
-        """The character that an escape stands for, after the backslash."""
+        """Read the character that an escape stands for, after the backslash."""
         char = self.take("an escaped character")
         if char in _CONTROLS and not (char == "0" and self.peek().isdecimal()):
             return _CONTROLS[char]
@@ -318,7 +318,7 @@ class _Parser:
         return ord(char)
 
     def bracket(self) -> Ranges:
-        """A class `[…]`, after its opening bracket."""
+        """Read a class `[…]`, after its opening bracket."""
         negated = self.accept("^")
         ranges: list[tuple[int, int]] = []
         first = True

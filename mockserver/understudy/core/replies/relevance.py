@@ -1,13 +1,16 @@
 """Whether a message says something for a property: reason to fill in an optional one, or to choose a branch."""
 
+import shlex
 from collections.abc import Iterator
 
-from understudy.core.replies.hints import Found, Hints, number
+from understudy.core.replies.findings import Found
+from understudy.core.replies.hints import Hints, number
 from understudy.core.replies.json_values import is_number
 from understudy.core.replies.numbers_within import beside
-from understudy.core.replies.sample_values import PARTICULAR, finding_kinds, from_message, mentioned, role_of, words_of
+from understudy.core.replies.sample_values import PARTICULAR, finding_kinds, from_message, mentioned, words_of
 from understudy.core.replies.schema_references import Schema, Schemas
 from understudy.core.replies.schema_shape import Shape
+from understudy.core.replies.texts_within import role_for, spelled_for
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 
 MAX_LOOKED_AT = 100
@@ -54,11 +57,11 @@ class Relevance:
         return self._speaks_of_plain(shape, name)
 
     def _speaks_of_plain(self, shape: Shape, name: str) -> bool:
-        """The same for texts, numbers and booleans."""
+        """Tell the same for texts, numbers and booleans."""
         words = words_of(name)
         types = shape.types or ()
         if "string" in types:
-            role = role_of(name, shape.description)
+            role = role_for(shape, name)
             finder = from_message(role, words, self.hints) if role in PARTICULAR else self.hints.labelled(words)
             if next(finder, None) is not None:
                 return True
@@ -68,8 +71,22 @@ class Relevance:
             return True
         return "boolean" in types and mentioned(words, self.hints) is not None
 
+    def rank(self, option: Schema, name: str) -> int:
+        """Rank a branch: 2 if the message names its tag, 1 if it says something else for it, else 0."""
+        shape = self._folded((option,))
+        if shape is None:
+            return 0
+        own = [shape, *(self._folded((schema,)) for schema, _ in _inner(shape, name))]
+        if any(each is not None and self._is_tagged(each) for each in own):
+            return 2
+        return int(self.speaks_of_shape(shape, name, 2))
+
+    def _is_tagged(self, shape: Shape) -> bool:
+        """Whether a shape has one value only, and the message says it."""
+        return shape.members is not None and len(shape.members) == 1 and self.is_said(shape.members[0])
+
     def listed(self, rest: Schemas, name: str) -> list[tuple[object, Found | None]]:
-        """What the message lists for the items of a list: values, with the stretch that says each."""
+        """Return what the message lists for the items of a list: values, with the stretch that says each."""
         if not self.hints.text:
             return []
         shape = self._folded(rest)
@@ -78,16 +95,29 @@ class Relevance:
         if shape.members is not None:
             return [(member, None) for member in shape.members[:MAX_LOOKED_AT] if self.is_said(member)]
         if shape.types == ("string",):
-            role = role_of(name, shape.description)
+            role = role_for(shape, name)
+            if role == "command":
+                return [
+                    (word, None) for found in self.hints.all("commands")[:1] for word in _words_of_command(found.text)
+                ]
             found = self.hints.free(finding_kinds(role)[0]) if role in PARTICULAR else ()
-            return [(each.text, each) for each in found]
+            spelled = ((spelled_for(each.text, shape), each) for each in found)
+            return [(text, each) for text, each in spelled if text is not None]
         if shape.types in (("integer",), ("number",)):
             return [(number(each.text), each) for each in self.hints.free("numbers")]
         return []
 
 
+def _words_of_command(command: str) -> list[str]:
+    """Split a command as a shell would."""
+    try:
+        return shlex.split(command)
+    except ValueError:  # a quotation that does not end
+        return command.split()
+
+
 def _inner(shape: Shape, name: str) -> Iterator[tuple[Schema, str]]:
-    """The schemas of branches, items and properties, each with the name that it goes by."""
+    """Yield the schemas of branches, items and properties, each with the name that it goes by."""
     for options in shape.choices:
         yield from ((option, name) for option in options[:MAX_LOOKED_AT])
     for layer in shape.arrays:

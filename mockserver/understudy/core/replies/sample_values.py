@@ -11,7 +11,9 @@ from random import Random
 from typing import NamedTuple
 
 from understudy.core.replies import places
-from understudy.core.replies.hints import Found, Hints
+from understudy.core.replies.findings import Found
+from understudy.core.replies.hints import Hints
+from understudy.core.replies.word_lists import word_set
 
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _EXAMPLE = re.compile(r"(?:e\.g\.?|such as|for example|for instance|examples?:),?:? +([^\n;)]{1,80})", re.IGNORECASE)
@@ -56,7 +58,7 @@ _ROLE_WORDS = {
 }
 _ROLE_OF = {word: role for role, words in reversed(_ROLE_WORDS.items()) for word in words.split()}
 # A name that ends in one of these is about the word before: "city_name", "order_text".
-_WEAK_ENDS = frozenset("name names value string input query".split())
+_WEAK_ENDS = word_set("name names value string input query")
 _IN_DESCRIPTIONS = frozenset(
     ("email", "url", "place", "date", "command", "query", "path", "expression", "timezone", "currency", "language")
 )
@@ -93,8 +95,8 @@ COORDINATES = ("latitude", "longitude")
 """Roles of numbers that a known place has."""
 
 PARTICULAR = frozenset(
-    ("email", "url", "place", "date", "time", "timestamp", "command", "path", "person", "language", "currency", "colour",
-     "expression", "latitude", "longitude")
+    ("email", "url", "place", "date", "time", "timestamp", "command", "path", "person", "language", "currency",
+     "colour", "expression", "latitude", "longitude")
 )  # fmt: skip
 """Roles whose findings cannot be meant for another property: reason enough to fill in an optional one."""
 
@@ -122,23 +124,24 @@ _MADE_UP: dict[str, tuple[str, ...]] = {
     "gender": ("female", "male"),
     "name": ("Alex Morgan", "Sam Rivera", "Jo Tanaka", "Maria Rossi"),
 }
+_LANGUAGES = sorted(
+    word_set(
+        "Arabic Chinese Dutch English French German Hindi Italian Japanese Korean Polish Portuguese Russian Spanish "
+        "Swedish Turkish Ukrainian"
+    )
+)
+_COLOURS = sorted(word_set("black blue brown gold green grey gray orange pink purple red silver violet white yellow"))
+_CURRENCIES = sorted(word_set("USD EUR GBP JPY CNY INR CHF CAD AUD KRW BRL MXN"))
 _VOCABULARIES: dict[str, dict[str, str]] = {
-    "language": {
-        word: word
-        for word in "Arabic Chinese Dutch English French German Hindi Italian Japanese Korean Polish Portuguese Russian "
-        "Spanish Swedish Turkish Ukrainian".split()
-    },
-    "colour": {
-        word: word
-        for word in "black blue brown gold green grey gray orange pink purple red silver violet white yellow".split()
-    },
-    "currency": {code: code for code in "USD EUR GBP JPY CNY INR CHF CAD AUD KRW BRL MXN".split()}
+    "language": {word: word for word in _LANGUAGES},
+    "colour": {word: word for word in _COLOURS},
+    "currency": {code: code for code in _CURRENCIES}
     | {"dollars": "USD", "euros": "EUR", "yen": "JPY", "pounds": "GBP", "yuan": "CNY", "rupees": "INR"},
 }
 """Words of a message that are a value of a role, and that value."""
 
-_SWITCHES = frozenset("is has have with use enable enabled include includes should can a the do does only get set".split())
-_REFUSALS = frozenset("no not without don't dont never off disable exclude skip omit hide stop".split())
+_SWITCHES = word_set("is has have with use enable enabled include includes should can a the do does only get set")
+_REFUSALS = word_set("no not without don't dont never off disable exclude skip omit hide stop")
 _SENTENCES = (
     "Here is what there is to say about {topic}.",
     "{Topic}, in short.",
@@ -183,13 +186,13 @@ _ANY_COUNT = Range(1, 10)
 
 @lru_cache(maxsize=1024)
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name in lower case: "get_currentWeather" gives get, current, weather."""
+    """Return the words of a name in lower case: "get_currentWeather" gives get, current, weather."""
     return tuple(word.lower() for word in _CAMEL.findall(name[:200]))
 
 
 @lru_cache(maxsize=1024)
 def role_of(name: str, description: str = "") -> str:
-    """The role of a property, "" if neither its name nor its description tells."""
+    """Return the role of a property, "" if neither its name nor its description tells."""
     words = words_of(name)
     if words and words[-1] in _WEAK_ENDS:
         for word in reversed(words[:-1]):
@@ -206,7 +209,7 @@ def role_of(name: str, description: str = "") -> str:
 
 
 def from_message(role: str, words: tuple[str, ...], hints: Hints) -> Iterator[Found]:
-    """What the message says for a property, the surest first."""
+    """Yield what the message says for a property, the surest first."""
     if not hints.text:
         return
     if words:
@@ -216,10 +219,32 @@ def from_message(role: str, words: tuple[str, ...], hints: Hints) -> Iterator[Fo
         yield from (found for found in hints.free(_KINDS[role][0]) if found.before == side)
     for kind in _KINDS.get(role, ()):
         yield from hints.free(kind)
+    if role in COORDINATES:
+        place = coordinate_for(words or (role,), hints)
+        if place is not None:
+            yield _untaken(str(place))
     known = _VOCABULARIES.get(role, {})
     yield from (_untaken(value) for word, value in known.items() if hints.says(word))
     if role == "query":
         yield _untaken(hints.text.strip())
+
+
+ROLE_OF_FORMAT = {
+    "email": "email",
+    "idn-email": "email",
+    "uri": "url",
+    "iri": "url",
+    "date": "date",
+    "time": "time",
+    "date-time": "timestamp",
+}
+"""What `format` tells of a property, whatever its name."""
+
+
+def precedence(name: str) -> int:
+    """Return when a property takes from the message: those first whose findings can be meant for no other."""
+    role = role_of(name)
+    return 0 if role in PARTICULAR else 1 if role == "text" else 2
 
 
 def finding_kinds(role: str) -> tuple[str, ...]:
@@ -238,19 +263,19 @@ def mentioned(words: tuple[str, ...], hints: Hints) -> bool | None:
 
 
 def _untaken(text: str) -> Found:
-    """A finding that takes no stretch of the message: it may be used again."""
+    """Return a finding that takes no stretch of the message: it may be used again."""
     return Found(text, 0, 0)
 
 
 def _side(words: tuple[str, ...]) -> str:
-    """ "from" and "to" tell an origin from a destination."""
+    """Tell an origin from a destination: "from" or "to", "" for neither."""
     if not {"from", "origin", "departure", "sender"}.isdisjoint(words):
         return "from"
     return "to" if not {"to", "destination", "arrival", "recipient"}.isdisjoint(words) else ""
 
 
 def example_in(description: str) -> str | None:
-    """The example that a description gives ("The city and state, e.g. San Francisco, CA")."""
+    """Return the example that a description gives ("The city and state, e.g. San Francisco, CA")."""
     match = _EXAMPLE.search(description)
     if match is None:
         return None
@@ -263,7 +288,7 @@ def example_in(description: str) -> str | None:
 
 
 def made_up(role: str, words: tuple[str, ...], hints: Hints, rng: Random) -> str:
-    """A text for a property of which the message says nothing."""
+    """Return a text for a property of which the message says nothing."""
     known = _MADE_UP.get(role)
     if known is not None:
         return known[int(rng.random() * len(known))]
@@ -276,7 +301,8 @@ def _plain(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
 
 
 def _title(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
-    topic = hints.topic or _plain(words, hints, rng)
+    quoted = next((found.text for found in hints.all("quoted")), "")
+    topic = quoted or hints.topic or _plain(words, hints, rng)
     return topic[:1].upper() + topic[1:]
 
 
@@ -297,26 +323,18 @@ def _id(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
     return f"{stem}_{rng.getrandbits(32):08x}"
 
 
-def _coordinate(index: int) -> "Maker":
-    def maker(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
-        place = next((places.coordinates(found.text) for found in hints.all("places")), None)
-        return str((place or (48.8575, 2.3514))[index])
-
-    return maker
-
-
 def a_date(rng: Random) -> str:
-    """A day of 2026."""
+    """Return a day of 2026."""
     return f"2026-{1 + int(rng.random() * 12):02}-{1 + int(rng.random() * 28):02}"
 
 
 def a_time(rng: Random) -> str:
-    """A time of day, on a quarter of an hour."""
+    """Return a time of day, on a quarter of an hour."""
     return f"{8 + int(rng.random() * 12):02}:{15 * int(rng.random() * 4):02}:00"
 
 
 def a_uuid(rng: Random) -> str:
-    """A version 4 UUID."""
+    """Return a version 4 UUID."""
     digits = f"{rng.getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
@@ -351,6 +369,6 @@ _MAKERS: dict[str, Maker] = {
     "date": lambda words, hints, rng: a_date(rng),
     "time": lambda words, hints, rng: a_time(rng)[:5],
     "timestamp": lambda words, hints, rng: f"{a_date(rng)}T{a_time(rng)}Z",
-    "latitude": _coordinate(0),
-    "longitude": _coordinate(1),
+    "latitude": lambda words, hints, rng: str(places.CITIES["Paris"][0]),
+    "longitude": lambda words, hints, rng: str(places.CITIES["Paris"][1]),
 }

@@ -8,55 +8,26 @@ What the message says is carried word for word (`hints`); the rest is made up to
 properties (`sample_values`). Keywords that a value can keep by construction are kept so; where keywords
 work against each other, values are tried and validated. The same schema, seed and hints give the same value.
 
-Every limit is a constant below ("our choice"), so that no schema can hang the server or fill its memory:
-recursion ends because beyond `SOFT_DEPTH`, and inside a reference that contains itself, only what is
-required is made.
+Every search has a limit ("our choice": `effort`, `schema_builder` and the modules that they use), so that no
+schema can hang the server or fill its memory.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
 from random import Random
 
 import msgspec
 
-from understudy.core.replies.hints import Found, Hints
-from understudy.core.replies.json_values import Json, has_type, key_of
-from understudy.core.replies.numbers_within import number_within
-from understudy.core.replies.regex_automaton import compiled
-from understudy.core.replies.relevance import Relevance
-from understudy.core.replies.sample_values import PARTICULAR, mentioned, role_of, words_of
-from understudy.core.replies.schema_references import Schema, Schemas
-from understudy.core.replies.schema_shape import Shape
-from understudy.core.replies.schema_validation import Validator, property_schemas, tuple_and_rest
-from understudy.core.replies.schema_weight import weight
+from understudy.core.replies.hints import Hints
+from understudy.core.replies.json_values import Json
+from understudy.core.replies.schema_builder import Builder
+from understudy.core.replies.schema_references import Schema
 from understudy.core.replies.schema_wellformed import problem
-from understudy.core.replies.texts_within import text_within
-from understudy.core.replies.unsatisfiable import SchemaTooLarge, UnsatisfiableSchema
-
-MAX_BUILDS = 6_000
-"""Values built for one instance, those of failed attempts included."""
-
-MAX_DEPTH = 60
-"""Lists and objects within one another in an instance."""
-
-SOFT_DEPTH = 6
-"""From here on only what is required is made."""
-
-MAX_ATTEMPTS = 200
-"""Combinations of branches and values tried for the outermost value; half as many at each level below."""
-
-MIN_ATTEMPTS = 24
-"""The same at any depth."""
-
-COMFORTABLE_ITEMS = 3
-"""Items of a list whose length nothing says; a message that lists more gives up to `MAX_LISTED`."""
-
-MAX_LISTED = 20
+from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 
 _encode = msgspec.json.Encoder().encode
 
 
 def instance(schema: Schema, seed: bytes | Random, hints: str = "", *, sparing: bool = False) -> Json:
-    """A value that is valid against `schema`.
+    """Make a value that is valid against `schema`.
 
     Args:
         schema: a JSON Schema, draft 2020-12 or 7, references within the document.
@@ -66,383 +37,25 @@ def instance(schema: Schema, seed: bytes | Random, hints: str = "", *, sparing: 
             them, as models do when they call tools. Otherwise optional properties are filled in.
 
     Raises:
-        UnsatisfiableSchema: there is no such value, or none was found.
-        SchemaTooLarge: one of the limits above was reached.
+        UnsatisfiableSchema: there is no such value, or none was found, or the schema is malformed.
+        SchemaTooLarge: a limit of ours was reached.
     """
     wrong = problem(schema)
     if wrong is not None:
         raise UnsatisfiableSchema(wrong)
-    rng = seed if isinstance(seed, Random) else Random(seed)
-    return _Builder(schema, rng, Hints(hints), sparing=sparing).whole()
+    return instance_of_sound(schema, seed, hints, sparing=sparing)
 
 
-def instance_json(schema: Schema, seed: bytes | Random, hints: str = "", *, sparing: bool = False) -> str:
-    """The same as compact JSON text, the way models write arguments: `{"location":"San Francisco"}`.
+def instance_of_sound(schema: Schema, seed: bytes | Random, hints: str = "", *, sparing: bool = False) -> Json:
+    """Do the same for a schema that has passed one of the checks of `strict`, without looking for mistakes again.
 
     Raises:
         UnsatisfiableSchema: as `instance`.
     """
-    return _encode(instance(schema, seed, hints, sparing=sparing)).decode()
+    rng = seed if isinstance(seed, Random) else Random(seed)
+    return Builder(schema, rng, Hints(hints), sparing=sparing).whole()
 
 
-_Make = Callable[[Shape, str, int], Json]
-_SIMPLE_TYPES = ("string", "integer", "boolean", "number", "null", "object", "array")
-_EVEN = 0.5
-_FREE_NAMES = ("first", "second", "third")
-
-
-class _Builder:
-    """Builds one instance, from the outside in."""
-
-    def __init__(self, root: Schema, rng: Random, hints: Hints, *, sparing: bool) -> None:
-        self.root = root
-        self.rng = rng
-        self.hints = hints
-        self.validator = Validator(root)
-        self.relevance = Relevance(root, hints)
-        self.sparing = sparing
-        self.builds = 0
-        self.where: list[str] = []
-        self.open_references: list[str] = []
-
-    def whole(self) -> Json:
-        """Build the outermost value; it is always validated, whatever its construction promised."""
-        return self.value((self.root,), "", checked=True)
-
-    # -- one value --------------------------------------------------------------------------------------------
-
-    def value(self, schemas: Schemas, name: str, outer: int = 0, *, checked: bool = False) -> Json:
-        """Build a value that fits all of `schemas`; `outer` counts the attempts of the values around it."""
-        turn = self.rng.getrandbits(16)
-        mark = self.hints.mark()
-        failure: UnsatisfiableSchema | None = None
-        for attempt in range(max(MIN_ATTEMPTS, MAX_ATTEMPTS >> len(self.where))):
-            self.builds += 1
-            if self.builds > MAX_BUILDS:
-                raise SchemaTooLarge("values built for one schema", MAX_BUILDS, tuple(self.where))
-            shape = Shape(self.root)
-            try:
-                variation = self.decided(shape, schemas, outer + attempt, turn)
-                made = self.shaped(shape, schemas, name, variation)
-                if not (shape.checked or checked) or self.fits(made, schemas):
-                    return made
-                failure = UnsatisfiableSchema("the values that were made do not fit", tuple(self.where))
-            except SchemaTooLarge:
-                raise
-            except UnsatisfiableSchema as error:
-                failure = error
-            self.hints.rewind(mark)
-            # Only another branch or another value can help; without either, each attempt is like the first.
-            if not (shape.choices or shape.checked or checked):
-                break
-        assert failure is not None  # noqa: S101 - every attempt returns or fails
-        raise failure
-
-    def child(self, schemas: Schemas, key: str, name: str, outer: int) -> Json:
-        """Build a value inside the one that is being built."""
-        if len(self.where) >= MAX_DEPTH:
-            raise UnsatisfiableSchema(f"more than {MAX_DEPTH} lists and objects within one another", tuple(self.where))
-        self.where.append(key)
-        try:
-            return self.value(schemas, name, outer)
-        finally:
-            self.where.pop()
-
-    def fits(self, value: object, schemas: Schemas) -> bool:
-        """Whether a value is valid against all of `schemas`."""
-        return all(self.validator.fits(value, schema) for schema in schemas)
-
-    def decided(self, shape: Shape, schemas: Schemas, attempt: int, turn: int) -> int:
-        """Fold the schemas, choose branches, and return how often all branches have been tried before.
-
-        The attempts run through every combination of branches: `attempt` is read as a number whose digits are
-        the branches, each in the base of its choice.
-        """
-        for schema in schemas:
-            shape.fold(schema)
-        made = 0
-        while made < len(shape.choices):  # a branch may bring further choices
-            options = self.ranked(shape, shape.choices[made], turn)
-            attempt, digit = divmod(attempt, len(options))
-            shape.fold(options[digit])
-            made += 1
-        return attempt
-
-    def ranked(self, shape: Shape, options: Schemas, turn: int) -> list[Schema]:
-        """Sort branches into the order in which they are tried."""
-        start = turn % len(options)
-        turned = [*options[start:], *options[:start]]
-        if self.is_tight(shape):
-            return sorted(turned, key=lambda option: weight(option, self.root))
-        if self.hints.text:
-            turned.sort(key=lambda option: not self.relevance.speaks_of((option,), "", 2))
-        if any(_is_null(option) for option in options):
-            null_first = self.sparing and not self.relevance.speaks_of(options, "", 2)
-            turned.sort(key=lambda option: _is_null(option) is not null_first)
-        return turned
-
-    def is_tight(self, shape: Shape) -> bool:
-        """Whether only what is required should be made: deep down, late, or where a schema contains itself."""
-        if len(self.where) >= SOFT_DEPTH or self.builds > MAX_BUILDS // 2:
-            return True
-        return any(self.open_references.count(reference) > 1 for reference in shape.references)
-
-    def shaped(self, shape: Shape, schemas: Schemas, name: str, variation: int) -> Json:
-        """Build a value of one of the types that a shape allows."""
-        if shape.members is not None:
-            return self.member(shape, schemas, variation)
-        types = self.types_of(shape, name)
-        variation, index = divmod(variation, len(types))
-        kind = types[index]
-        if kind == "object":
-            return self.inside(shape, self.object, name, variation)
-        if kind == "array":
-            return self.inside(shape, self.array, name, variation)
-        if kind == "string":
-            return text_within(shape, name, self.hints, self.rng, variation)
-        if kind == "boolean":
-            return self.boolean(name, variation)
-        if kind == "null":
-            return None
-        return number_within(shape, name, kind == "integer", self.hints, self.rng, variation)
-
-    def inside(self, shape: Shape, make: _Make, name: str, variation: int) -> Json:
-        """Build a list or an object while its references are known to be open."""
-        before = len(self.open_references)
-        self.open_references += shape.references
-        try:
-            return make(shape, name, variation)
-        finally:
-            del self.open_references[before:]
-
-    def types_of(self, shape: Shape, name: str) -> tuple[str, ...]:
-        """The types to try, in order; a schema without `type` has the type that its keywords are about."""
-        if shape.types is None:
-            if shape.objects or shape.required or shape.min_properties or shape.property_names:
-                return ("object", *_SIMPLE_TYPES)
-            if shape.arrays or shape.contained or shape.min_items or shape.unique:
-                return ("array", *_SIMPLE_TYPES)
-            if shape.low is not None or shape.high is not None or shape.steps:
-                return ("number", *_SIMPLE_TYPES)
-            return _SIMPLE_TYPES
-        if "null" in shape.types and len(shape.types) > 1:
-            others = tuple(kind for kind in shape.types if kind != "null")
-            if self.is_tight(shape) or (self.sparing and not self.relevance.speaks_of_shape(shape, name, 1)):
-                return ("null", *others)
-            return (*others, "null")
-        return shape.types
-
-    def member(self, shape: Shape, schemas: Schemas, variation: int) -> Json:
-        """Choose from an enumeration: what the message says first, then from a random place on."""
-        members = shape.members or ()
-        start = int(self.rng.random() * len(members))
-        turned = [*members[start:], *members[:start]]
-        if self.hints.text and len(members) > 1:
-            turned.sort(key=lambda member: -len(str(member)) if self.relevance.is_said(member) else 0)
-        if None in members and self.sparing and not self.relevance.is_said(turned[0]):
-            turned.sort(key=lambda member: member is not None)
-        skip = variation % len(turned)
-        for member in (*turned[skip:], *turned[:skip]):
-            if shape.types is None or any(has_type(member, kind) for kind in shape.types):
-                candidate: Json = member  # type: ignore[assignment]  # decoded JSON
-                if self.fits(candidate, schemas):
-                    return candidate
-        raise UnsatisfiableSchema("no member of the enumeration fits", tuple(self.where))
-
-    def boolean(self, name: str, variation: int) -> bool:
-        """True for what the message asks for, false for what it does without."""
-        spoken = mentioned(words_of(name), self.hints)
-        chosen = self.rng.random() < _EVEN if spoken is None else spoken
-        return chosen if variation % 2 == 0 else not chosen
-
-    # -- lists ------------------------------------------------------------------------------------------------
-
-    def array(self, shape: Shape, name: str, variation: int) -> Json:
-        """Build a list."""
-        layers = [tuple_and_rest(layer) for layer in shape.arrays]
-        prefix = max((len(first) for first, _ in layers), default=0)
-        wanted, in_front = _contained(shape, variation)
-        said: list[tuple[object, Found | None]] = []
-        if not prefix and not wanted and variation == 0:
-            said = self.relevance.listed(tuple(after for _, after in layers), name)
-        size = self.size(shape, prefix, len(said), len(wanted), variation)
-        items: list[Json] = []
-        seen: set[Hashable] | None = set() if shape.unique else None
-        for index in range(size):
-            schemas = tuple(first[index] if index < len(first) else after for first, after in layers) or (True,)
-            place = index if in_front else index - size + len(wanted)
-            if 0 <= place < len(wanted):
-                schemas += wanted[place]
-            elif index < len(said) and self.fits(said[index][0], schemas):
-                value, found = said[index]
-                schemas += ({"const": value},)
-                if found is not None:
-                    self.hints.take(found)
-            try:
-                items.append(self.item(schemas, index, name, variation, seen))
-            except SchemaTooLarge:
-                raise
-            except UnsatisfiableSchema:
-                if len(items) < shape.min_items or wanted:
-                    raise
-                break
-        return items
-
-    def size(self, shape: Shape, prefix: int, said: int, wanted: int, variation: int) -> int:
-        """How many items a list gets."""
-        low = max(shape.min_items, wanted)
-        high = MAX_BUILDS if shape.max_items is None else shape.max_items
-        if low > min(high, MAX_BUILDS):
-            if high < low:
-                raise UnsatisfiableSchema(f"no list has {low} to {high} items", tuple(self.where))
-            raise SchemaTooLarge("items of a list", MAX_BUILDS, tuple(self.where))
-        if self.is_tight(shape):
-            return low
-        if said:
-            return min(max(said, low), high, max(low, MAX_LISTED))
-        comfortable = prefix + wanted or 1 + int(self.rng.random() * COMFORTABLE_ITEMS)
-        return min(max(comfortable - variation % (COMFORTABLE_ITEMS + 1), low), high)
-
-    def item(self, schemas: Schemas, index: int, name: str, variation: int, seen: set[Hashable] | None) -> Json:
-        """Build one item; `seen` holds those that it must differ from."""
-        for attempt in range(1 if seen is None else MIN_ATTEMPTS):
-            item = self.child(schemas, str(index), name, variation + attempt)
-            if seen is None:
-                return item
-            key = key_of(item)
-            if key not in seen:
-                seen.add(key)
-                return item
-        raise UnsatisfiableSchema("no further different item was found", tuple(self.where))
-
-    # -- objects ----------------------------------------------------------------------------------------------
-
-    def object(self, shape: Shape, name: str, variation: int) -> Json:
-        """Build an object: required properties, those optional ones that belong here, and further ones if need be."""
-        known = dict.fromkeys(key for layer in shape.objects for key in layer.get("properties", ()))
-        required = self.with_dependents(dict.fromkeys(shape.required), shape)
-        made: dict[str, Json] = {}
-        order = [*known, *(key for key in required if key not in known)]
-        if self.hints.text:  # "participants" takes the names of a message before a plain "name" does
-            order.sort(key=lambda key: role_of(key) not in PARTICULAR)
-        for key in order:
-            if key in required:
-                made[key] = self.child(self.schemas_for(shape, key), key, key, variation)
-            elif self.is_welcome(shape, key, len(made.keys() | required), variation):
-                self.try_property(shape, key, made, required, variation)
-        for key in required:
-            if key not in made:
-                made[key] = self.child(self.schemas_for(shape, key), key, key, variation)
-        if shape.max_properties is not None and len(made) > shape.max_properties:
-            raise UnsatisfiableSchema(f"more than {shape.max_properties} properties are required", tuple(self.where))
-        self.fill_up(shape, made, required, known, name, variation)
-        return {key: made[key] for key in (*(key for key in known if key in made), *made)}
-
-    def schemas_for(self, shape: Shape, key: str) -> Schemas:
-        """What all layers ask of a property; anything if none speaks of it."""
-        return tuple(each for layer in shape.objects for each in property_schemas(layer, key)) or (True,)
-
-    def with_dependents(self, keys: dict[str, None], shape: Shape) -> dict[str, None]:
-        """Add the properties that `keys` require in turn."""
-        grown = dict(keys)
-        for key in (waiting := [*keys]):
-            for depending, others in shape.dependents:
-                if depending == key:
-                    new = [other for other in others if other not in grown]
-                    grown |= dict.fromkeys(new)
-                    waiting += new
-        return grown
-
-    def is_welcome(self, shape: Shape, key: str, size: int, variation: int) -> bool:
-        """Whether an optional property is made."""
-        if variation % 2 or (shape.max_properties is not None and size >= shape.max_properties):
-            return False
-        if self.is_tight(shape):
-            return False
-        return not self.sparing or variation > 0 or self.relevance.speaks_of(self.schemas_for(shape, key), key, 1)
-
-    def try_property(
-        self, shape: Shape, key: str, made: dict[str, Json], required: dict[str, None], variation: int
-    ) -> bool:
-        """Make an optional property and what depends on it, or leave it out if that cannot be."""
-        if not all(self.fits(key, (rule,)) for rule in shape.property_names):
-            return False
-        bound = [other for other in self.with_dependents({key: None}, shape) if other != key and other not in required]
-        limit = shape.max_properties
-        if limit is not None and len(made.keys() | required | {key, *bound}) > limit:
-            return False
-        try:
-            made[key] = self.child(self.schemas_for(shape, key), key, key, variation)
-        except SchemaTooLarge:
-            raise
-        except UnsatisfiableSchema:
-            return False
-        required |= dict.fromkeys(bound)
-        return True
-
-    def fill_up(
-        self,
-        shape: Shape,
-        made: dict[str, Json],
-        required: dict[str, None],
-        known: dict[str, None],
-        name: str,
-        variation: int,
-    ) -> None:
-        """Add properties up to `minProperties`, and one or two where an object is a dictionary of free names."""
-        if shape.min_properties > MAX_BUILDS:
-            raise SchemaTooLarge("properties of an object", MAX_BUILDS, tuple(self.where))
-        missing = shape.min_properties - len(made)
-        free = not known and not self.sparing and not self.is_tight(shape) and variation % 2 == 0
-        if free and missing <= 0 and any(_is_dictionary(layer) for layer in shape.objects):
-            missing = 1 + int(self.rng.random() * 2)
-            if shape.max_properties is not None:
-                missing = min(missing, shape.max_properties - len(made))
-        for key in self.further_names(shape, known, len(made) + missing) if missing > 0 else ():
-            if key not in made and self.try_property(shape, key, made, required, variation):
-                for bound in required:
-                    if bound not in made:
-                        made[bound] = self.child(self.schemas_for(shape, bound), bound, bound, variation)
-                missing -= 1
-            if missing <= 0:
-                return
-        if len(made) < shape.min_properties:
-            raise UnsatisfiableSchema(f"fewer than {shape.min_properties} properties were found", tuple(self.where))
-
-    def further_names(self, shape: Shape, known: dict[str, None], count: int) -> Iterator[str]:
-        """Names for further properties: known ones, those of a pattern, made-up ones."""
-        yield from known
-        for rule in shape.property_names:
-            for turn in range(2 * count + 4):
-                text = self.value(({"type": "string"}, rule), "", turn)
-                if isinstance(text, str):
-                    yield text
-        for layer in shape.objects:
-            for pattern in layer.get("patternProperties", ()):
-                for _ in range(2 * count + 4):
-                    yield compiled(pattern).sample(self.rng)
-        if not shape.property_names:
-            yield from _FREE_NAMES
-            yield from (f"key_{index}" for index in range(1, count + 1))
-
-
-def _contained(shape: Shape, variation: int) -> tuple[list[Schemas], bool]:
-    """Return what `contains` asks of items, and whether of the first ones (else of the last).
-
-    Which items will do depends on what `prefixItems` and `items` ask of them, so each variation tries another
-    plan: items of their own at the end, one item for all, items in front, and no item in particular.
-    """
-    each = [(schema,) for schema, count in shape.contained for _ in range(count)]
-    plan = variation % 4
-    if plan == 1 and each:
-        each = [tuple(schema for schema, count in shape.contained if count)]
-    return ([] if plan == 3 else each), plan == 2
-
-
-def _is_null(schema: Schema) -> bool:
-    return isinstance(schema, Mapping) and schema.get("type") == "null"
-
-
-def _is_dictionary(layer: Mapping[str, object]) -> bool:
-    """Whether an object's free names have a schema of their own."""
-    return bool(layer.get("patternProperties")) or isinstance(layer.get("additionalProperties"), Mapping)
+def as_text(value: Json) -> str:
+    """Write a value as compact JSON, the way models write arguments: `{"location":"San Francisco"}`."""
+    return _encode(value).decode()

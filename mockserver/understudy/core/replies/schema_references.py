@@ -13,7 +13,7 @@ Schemas = tuple[Schema, ...]
 
 
 def resolved(root: Schema, reference: str) -> Schema:
-    """The schema that a local reference points to.
+    """Return the schema that a local reference points to.
 
     Raises:
         UnsatisfiableSchema: it leads out of the document, nowhere, or to something that is no schema.
@@ -41,7 +41,7 @@ def _pointed_at(root: object, pointer: str) -> object:
 
 
 def _anchored(root: Schema, name: str) -> object:
-    """A definition with this `$anchor`; anchors deeper in the document are not looked for."""
+    """Return a definition with this `$anchor`; anchors deeper in the document are not looked for."""
     if isinstance(root, Mapping):
         for group in ("$defs", "definitions"):
             definitions = root.get(group)

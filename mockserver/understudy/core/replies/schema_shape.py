@@ -13,8 +13,11 @@ from understudy.core.replies.json_values import key_of
 from understudy.core.replies.schema_references import Schema, resolved
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 
-MAX_FOLDS = 200
-"""Schemas folded into one shape ("our choice"); a `$ref` that only leads to itself ends here."""
+MAX_FOLDS = 500
+"""Schemas folded into one shape ("our choice")."""
+
+MAX_FOLD_DEPTH = 40
+"""References and `allOf` within one another ("our choice"); a `$ref` that only leads to itself ends here."""
 
 Keywords = Mapping[str, Any]
 ALL_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
@@ -53,6 +56,7 @@ class Shape:
     references: tuple[str, ...] = ()
     checked: bool = False
     folds: int = 0
+    depth: int = 0
 
     def fold(self, schema: Schema) -> None:
         """Add what `schema` asks.
@@ -65,12 +69,14 @@ class Shape:
                 raise UnsatisfiableSchema("a schema that is false allows nothing")
             return
         self.folds += 1
-        if self.folds > MAX_FOLDS:
-            raise UnsatisfiableSchema("references that lead to one another without end")
+        self.depth += 1
+        if self.folds > MAX_FOLDS or self.depth > MAX_FOLD_DEPTH:
+            raise UnsatisfiableSchema("references or allOf without end")
         for keyword, value in schema.items():
             rule = _FOLDS.get(keyword)
             if rule is not None:
                 rule(self, value, schema)
+        self.depth -= 1
 
     def allow(self, types: tuple[str, ...]) -> None:
         """Keep only these types."""
@@ -216,7 +222,7 @@ def _property_names(shape: Shape, value: Schema, schema: Keywords) -> None:
 
 
 def _dependents(shape: Shape, value: Mapping[str, Schema | list[str]], schema: Keywords) -> None:
-    """A dependency on names is kept while properties are chosen; one on a schema is a choice of two."""
+    """Note dependencies: one on names is kept while properties are chosen, one on a schema is a choice of two."""
     for name, then in value.items():
         if isinstance(then, list):
             shape.dependents += ((name, then),)

@@ -8,15 +8,15 @@ Values are made to fit; this is how `schema` makes sure where keywords work agai
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from understudy.core.replies.effort import Effort
 from understudy.core.replies.json_values import has_type, is_number, key_of
 from understudy.core.replies.regex_automaton import compiled
 from understudy.core.replies.schema_references import Schema, resolved
 from understudy.core.replies.unsatisfiable import SchemaTooLarge
 
-MAX_CHECKS = 100_000
-"""Schemas held against a value in one go ("our choice": about 0.2 s)."""
+EFFORT_OF_A_CHECK = 4
 
-MAX_CHECK_DEPTH = 150
+MAX_CHECK_DEPTH = 100
 """Schemas within schemas while checking ("our choice"); a `$ref` that only leads to itself ends here."""
 
 Keywords = Mapping[str, Any]
@@ -25,9 +25,9 @@ Keywords = Mapping[str, Any]
 class Validator:
     """Holds values against the schemas of one document."""
 
-    def __init__(self, root: Schema) -> None:
+    def __init__(self, root: Schema, effort: Effort | None = None) -> None:
         self.root = root
-        self.checks = 0
+        self.effort = effort or Effort()
         self.depth = 0
 
     def fits(self, value: object, schema: Schema) -> bool:
@@ -39,10 +39,8 @@ class Validator:
         """
         if isinstance(schema, bool):
             return schema
-        self.checks += 1
+        self.effort.spend(EFFORT_OF_A_CHECK)
         self.depth += 1
-        if self.checks > MAX_CHECKS:
-            raise SchemaTooLarge("checks of a value against a schema", MAX_CHECKS)
         if self.depth > MAX_CHECK_DEPTH:
             raise SchemaTooLarge("schemas within schemas", MAX_CHECK_DEPTH)
         try:
@@ -76,6 +74,7 @@ def _type(validator: Validator, wanted: str | list[str], value: Any, schema: Key
 
 
 def _enum(validator: Validator, wanted: list[object], value: Any, schema: Keywords) -> bool:
+    validator.effort.spend(len(wanted))
     key = key_of(value)
     return any(key_of(member) == key for member in wanted)
 
@@ -145,7 +144,7 @@ def _max_length(validator: Validator, wanted: int, value: Any, schema: Keywords)
 
 
 def _pattern(validator: Validator, wanted: str, value: Any, schema: Keywords) -> bool:
-    return not isinstance(value, str) or compiled(wanted).matches(value)
+    return not isinstance(value, str) or compiled(wanted, validator.effort).matches(value, validator.effort)
 
 
 def _min_items(validator: Validator, wanted: int, value: Any, schema: Keywords) -> bool:
@@ -157,11 +156,13 @@ def _max_items(validator: Validator, wanted: int, value: Any, schema: Keywords) 
 
 
 def _unique(validator: Validator, wanted: bool, value: Any, schema: Keywords) -> bool:
+    if isinstance(value, list):
+        validator.effort.spend(len(value))
     return not wanted or not isinstance(value, list) or len({key_of(item) for item in value}) == len(value)
 
 
 def tuple_and_rest(schema: Keywords) -> tuple[list[Schema], Schema]:
-    """The schemas of the first items and of those after: draft 2020-12 (`prefixItems`) or 7 (`items: […]`)."""
+    """Return the schemas of the first items and of those after: draft 2020-12 (`prefixItems`) or 7 (`items: […]`)."""
     items = schema.get("items", True)
     if isinstance(items, list):
         return items, schema.get("additionalItems", True)
@@ -172,9 +173,7 @@ def _items(validator: Validator, wanted: Any, value: Any, schema: Keywords) -> b
     if not isinstance(value, list):
         return True
     first, rest = tuple_and_rest(schema)
-    return all(
-        validator.fits(item, first[index] if index < len(first) else rest) for index, item in enumerate(value)
-    )
+    return all(validator.fits(item, first[index] if index < len(first) else rest) for index, item in enumerate(value))
 
 
 def _items_without_prefix(validator: Validator, wanted: Any, value: Any, schema: Keywords) -> bool:
@@ -192,11 +191,15 @@ def _properties(validator: Validator, wanted: Any, value: Any, schema: Keywords)
     """`properties`, `patternProperties` and `additionalProperties` belong together."""
     if not isinstance(value, dict):
         return True
-    return all(validator.fits(item, each) for name, item in value.items() for each in property_schemas(schema, name))
+    return all(
+        validator.fits(item, each)
+        for name, item in value.items()
+        for each in property_schemas(schema, name, validator.effort)
+    )
 
 
 def _other_properties(validator: Validator, wanted: Any, value: Any, schema: Keywords) -> bool:
-    """The same where `properties` is absent: each group of keywords is applied once, or nesting would double it."""
+    """Check the same where `properties` is absent: a group of keywords that is applied twice doubles at each level."""
     return "properties" in schema or _properties(validator, wanted, value, schema)
 
 
@@ -204,15 +207,15 @@ def _additional(validator: Validator, wanted: Any, value: Any, schema: Keywords)
     return "patternProperties" in schema or _other_properties(validator, wanted, value, schema)
 
 
-def property_schemas(schema: Keywords, name: str) -> list[Schema]:
-    """What one schema asks of the property `name`; nothing if it does not speak of it."""
+def property_schemas(schema: Keywords, name: str, effort: Effort) -> list[Schema]:
+    """Return what one schema asks of the property `name`; nothing if it does not speak of it."""
     found: list[Schema] = []
     properties = schema.get("properties")
     if properties and name in properties:
         found.append(properties[name])
     patterns = schema.get("patternProperties")
     if patterns:
-        found += [each for pattern, each in patterns.items() if compiled(pattern).matches(name)]
+        found += [each for pattern, each in patterns.items() if compiled(pattern, effort).matches(name, effort)]
     if not found and "additionalProperties" in schema:
         found.append(schema["additionalProperties"])
     return found

@@ -12,14 +12,17 @@ from functools import lru_cache
 from typing import Any
 
 from understudy.core.replies.json_values import has_type, is_deeper, is_number, key_of
-from understudy.core.replies.regex_syntax import MAX_PATTERN_LENGTH
 from understudy.core.replies.unsatisfiable import SchemaTooLarge
+from understudy.core.replies.word_lists import word_set
 
 MAX_SCHEMA_NODES = 20_000
 """Schemas within one schema ("our choice"; the API allows 5,000 properties)."""
 
 MAX_SCHEMA_DEPTH = 100
 """Lists and objects within one another in a schema document ("our choice"; the API allows 10 levels of objects)."""
+
+MAX_PATTERNS_LENGTH = 40_000
+"""Characters of all patterns of a schema together ("our choice")."""
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _OLD_DRAFTS = ("draft-03", "draft-04", "draft-06", "draft-07", "2019-09")
@@ -28,7 +31,7 @@ Finding = str | None
 
 
 def problem(schema: object) -> str | None:
-    """What the meta-schema finds wrong first, or None.
+    """Return what the meta-schema finds wrong first, or None.
 
     Raises:
         SchemaTooLarge: the document exceeds a limit above.
@@ -38,6 +41,7 @@ def problem(schema: object) -> str | None:
     draft = schema.get("$schema") if isinstance(schema, Mapping) else None
     old = isinstance(draft, str) and any(name in draft for name in _OLD_DRAFTS)
     waiting: list[object] = [schema]
+    patterns = 0
     for each in waiting:  # grows while it is read: outer schemas are looked at before inner ones
         if len(waiting) > MAX_SCHEMA_NODES:
             raise SchemaTooLarge("schemas within a schema", MAX_SCHEMA_NODES)
@@ -45,10 +49,22 @@ def problem(schema: object) -> str | None:
             continue
         if not isinstance(each, Mapping):
             return f"{each!r} is not of type 'object', 'boolean'"
+        patterns += _length_of_patterns(each)
+        if patterns > MAX_PATTERNS_LENGTH:
+            raise SchemaTooLarge("characters in the patterns of a schema", MAX_PATTERNS_LENGTH)
         found = _node_problem(each, waiting, old=old)
         if found is not None:
             return found
     return None
+
+
+def _length_of_patterns(schema: Mapping[str, Any]) -> int:
+    length = 0
+    if "pattern" in schema and isinstance(schema["pattern"], str):
+        length += len(schema["pattern"])
+    if "patternProperties" in schema and isinstance(schema["patternProperties"], Mapping):
+        length += sum(map(len, schema["patternProperties"]))
+    return length
 
 
 def _node_problem(schema: Mapping[str, Any], waiting: list[object], *, old: bool) -> Finding:
@@ -106,7 +122,7 @@ def _positive(value: object) -> Finding:
 
 
 def _names(value: object) -> Finding:
-    """A list of distinct texts."""
+    """Check a list of distinct texts."""
     if not isinstance(value, list):
         return _not_of(value, "array")
     for name in value:
@@ -131,8 +147,6 @@ def _type(value: object) -> Finding:
 def _regex(value: object) -> Finding:
     if not isinstance(value, str):
         return _not_of(value, "string")
-    if len(value) > MAX_PATTERN_LENGTH:
-        raise SchemaTooLarge("characters in a pattern", MAX_PATTERN_LENGTH)
     return None if _compiles(value) else f"{value!r} is not a 'regex'"
 
 
@@ -148,9 +162,9 @@ def _compiles(pattern: str) -> bool:
     return True
 
 
-_ONE_SCHEMA = frozenset(
+_ONE_SCHEMA = word_set(
     "additionalProperties additionalItems contains contentSchema else if items not propertyNames then "
-    "unevaluatedItems unevaluatedProperties".split()
+    "unevaluatedItems unevaluatedProperties"
 )
 _MANY_SCHEMAS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
 _NAMED_SCHEMAS = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))

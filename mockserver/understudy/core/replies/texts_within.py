@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from random import Random
 
 from understudy.core.replies import text_formats
+from understudy.core.replies.effort import Effort
 from understudy.core.replies.hints import Hints
 from understudy.core.replies.regex_automaton import compiled
-from understudy.core.replies.sample_values import example_in, from_message, made_up, role_of, words_of
+from understudy.core.replies.sample_values import ROLE_OF_FORMAT, example_in, from_message, made_up, role_of, words_of
 from understudy.core.replies.schema_shape import Shape
 from understudy.core.replies.unsatisfiable import SchemaTooLarge, UnsatisfiableSchema
 
@@ -16,11 +17,11 @@ MAX_TEXT = 20_000
 LONG = 100
 """Characters that make a text long where nothing says how long it may be."""
 
-MAX_SAMPLES = 40
+MAX_SAMPLES = 12
 """Texts drawn from one pattern before another that must hold as well is given up ("our choice")."""
 
 
-def text_within(shape: Shape, name: str, hints: Hints, rng: Random, variation: int) -> str:
+def text_within(shape: Shape, name: str, hints: Hints, rng: Random, effort: Effort, variation: int) -> str:
     """Make a text that keeps the constraints of a shape.
 
     Args:
@@ -28,6 +29,7 @@ def text_within(shape: Shape, name: str, hints: Hints, rng: Random, variation: i
         name: the property's name, "" where there is none.
         hints: the message; a stretch that becomes the text is marked as taken.
         rng: where chance comes from.
+        effort: what patterns cost is taken from it.
         variation: how many texts were already tried for this place.
 
     Raises:
@@ -39,24 +41,35 @@ def text_within(shape: Shape, name: str, hints: Hints, rng: Random, variation: i
     if shape.max_length is not None and shape.max_length < shape.min_length:
         raise UnsatisfiableSchema(f"no text has {shape.min_length} to {shape.max_length} characters")
     words = words_of(name)
-    role = role_of(name, shape.description)
+    role = role_for(shape, name)
     for found in from_message(role, words, hints):
-        text = _kept(found.text, shape)
-        if text is not None:
+        text = spelled_for(found.text, shape)
+        if text is not None and _fits(text, shape, effort):
             variation -= 1
             if variation < 0:
                 hints.take(found)
                 return text
-    for text in (*_examples(shape), *_given(shape, role, words, hints, rng), *(_edges(shape) if variation else ())):
-        if _fits(text, shape):
+    candidates = [*_examples(shape), *_given(shape, role, words, hints, rng)]
+    if variation:
+        candidates += _edges(shape)
+    for candidate in candidates:
+        if _fits(candidate, shape, effort):
             variation -= 1
             if variation < 0:
-                return text
-    return _forced(shape, made_up(role, words, hints, rng), rng)
+                return candidate
+    return _forced(shape, made_up(role, words, hints, rng), rng, effort, variation)
+
+
+def role_for(shape: Shape, name: str) -> str:
+    """Return the role of a text: its format tells it, else its name and description."""
+    for each in shape.formats:
+        if each in ROLE_OF_FORMAT:
+            return ROLE_OF_FORMAT[each]
+    return role_of(name, shape.description)
 
 
 def _edges(shape: Shape) -> Iterator[str]:
-    """The shortest and the longest text, for where another keyword excludes what comes to mind first."""
+    """Yield the shortest and the longest text, for where another keyword excludes what comes to mind first."""
     if not (shape.patterns or shape.formats):
         high = shape.min_length + LONG if shape.max_length is None else shape.max_length
         for length in (shape.min_length, shape.min_length + 1, high):
@@ -72,7 +85,7 @@ def _examples(shape: Shape) -> Iterator[str]:
 
 
 def _given(shape: Shape, role: str, words: tuple[str, ...], hints: Hints, rng: Random) -> Iterator[str]:
-    """A text of the format, or one that suits the name."""
+    """Yield a text of the format, or one that suits the name."""
     for name in shape.formats:
         maker = text_formats.MAKERS.get(name)
         if maker is not None:
@@ -82,45 +95,46 @@ def _given(shape: Shape, role: str, words: tuple[str, ...], hints: Hints, rng: R
         yield made_up(role, words, hints, rng)
 
 
-def _kept(text: str, shape: Shape) -> str | None:
-    """Return a text of the message as the format spells it, or None if it does not fit."""
+def spelled_for(text: str, shape: Shape) -> str | None:
+    """Return a text of the message as the formats of a shape spell it, or None if it is no such thing."""
     spelled: str | None = text
     for name in shape.formats:
         spelled = text_formats.kept(spelled, name) if spelled is not None else None
-    return spelled if spelled is not None and _fits(spelled, shape) else None
+    return spelled
 
 
-def _fits(text: str, shape: Shape) -> bool:
+def _fits(text: str, shape: Shape, effort: Effort) -> bool:
     if not shape.min_length <= len(text) <= (MAX_TEXT if shape.max_length is None else shape.max_length):
         return False
-    return all(compiled(pattern).matches(text) for pattern in shape.patterns)
+    return all(compiled(pattern, effort).matches(text, effort) for pattern in shape.patterns)
 
 
-def _forced(shape: Shape, suggestion: str, rng: Random) -> str:
-    """A text that the constraints alone decide."""
+def _forced(shape: Shape, suggestion: str, rng: Random, effort: Effort, variation: int) -> str:
+    """Return a text that the constraints alone decide."""
     if shape.patterns:
-        return _matching(shape, rng)
+        return _matching(shape, rng, effort, variation)
     for name in shape.formats:
         maker = text_formats.MAKERS.get(name)
         if maker is not None:
-            return _of_format(shape, maker(rng), name)
+            return _of_format(shape, maker(rng), name, effort)
     return _stretched(suggestion, shape.min_length, shape.max_length)
 
 
-def _matching(shape: Shape, rng: Random) -> str:
-    """Draw from the first pattern until the others hold as well."""
-    pattern = compiled(shape.patterns[0])
-    others = [compiled(each) for each in shape.patterns[1:]]
-    for _ in range(MAX_SAMPLES if others else 1):
-        text = pattern.sample(rng, shape.min_length, shape.max_length)
-        if all(other.matches(text) for other in others):
+def _matching(shape: Shape, rng: Random, effort: Effort, variation: int) -> str:
+    """Draw from one pattern until the others hold as well; which one, each variation decides anew."""
+    patterns = [compiled(source, effort) for source in shape.patterns]
+    drawn = patterns.pop(variation % len(patterns))
+    low = max([shape.min_length, *(other.shortest for other in patterns)])
+    for _ in range(MAX_SAMPLES if patterns else 1):
+        text = drawn.sample(rng, low, shape.max_length, effort)
+        if all(other.matches(text, effort) for other in patterns):
             return text
     raise UnsatisfiableSchema(f"no text was found that matches all of {list(shape.patterns)}")
 
 
-def _of_format(shape: Shape, text: str, name: str) -> str:
+def _of_format(shape: Shape, text: str, name: str, effort: Effort) -> str:
     """Lengthen or shorten a text of a format where that is possible."""
-    if _fits(text, shape):
+    if _fits(text, shape, effort):
         return text
     missing = shape.min_length - len(text)
     longer: dict[str, str] = {
@@ -131,7 +145,7 @@ def _of_format(shape: Shape, text: str, name: str) -> str:
     }
     shorter: dict[str, str] = {"email": "a@b.co", "uri": "a:b", "hostname": "a.b", "ipv4": "1.1.1.1", "ipv6": "::1"}
     for candidate in (longer.get(name, ""), shorter.get(name, "")):
-        if candidate and _fits(candidate, shape):
+        if candidate and _fits(candidate, shape, effort):
             return candidate
     raise UnsatisfiableSchema(f"no {name} has {shape.min_length} to {shape.max_length} characters")
 

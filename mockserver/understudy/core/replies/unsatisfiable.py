@@ -1,8 +1,8 @@
 """Why no value of a schema, pattern or grammar could be made: a small tree of errors that carry the facts.
 
-    UnsatisfiableSchema       nothing fits, or nothing was found that fits
-    ├── SchemaTooLarge        something may fit, but only beyond a limit of ours
-    └── UnsupportedSyntax     a regular expression or a grammar outside the subset that we generate from
+UnsatisfiableSchema       nothing fits, or nothing was found that fits
+├── SchemaTooLarge        something may fit, but only beyond a limit of ours
+└── UnsupportedSyntax     a regular expression or a grammar outside the subset that we generate from
 """
 
 

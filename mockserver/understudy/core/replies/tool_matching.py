@@ -1,0 +1,278 @@
+"""Which tools a message plainly asks for, and how often: a score of shared words.
+
+A real model decides by understanding; this decides by words, so that a test can foresee it ("our choice"):
+
+    score = 10                    if the message has the tool's name itself ("get_weather", "get weather")
+          + 4 · matched / all     of the words of the name, verbs such as "get" left out
+          + matched               words of the description, at most 3
+          + ½ · matched           names of parameters, at most 1
+
+Words are compared without their endings ("raining", "rains"), and a few topics are known by other words
+("umbrella" asks for the weather). A tool is asked for from a score of `ASKED` on; a description that consists
+of few words asks by any of them.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from understudy.core.replies.findings import Found
+from understudy.core.replies.hints import Hints, number
+from understudy.core.replies.sample_values import finding_kinds, role_of, words_of
+from understudy.core.replies.word_lists import word_set
+
+ASKED = 2.0
+"""The score from which on a message plainly asks for a tool."""
+
+MAX_MATCHED = 2_000
+"""Characters of a message that are compared, from its end."""
+
+MAX_CALLS = 20
+"""Calls in one answer."""
+
+NAMED = 10.0
+_NAME_WEIGHT = 4.0
+_MAX_DESCRIPTION = 3.0
+_SHORT_DESCRIPTION = 3
+
+_WORDS = re.compile(r"[^\W_]+")
+_CLAUSES = re.compile(r"[.?!;](?=\s|$)|[\n。？！]|,?\s+(?:and(?:\s+(?:then|also))?|then|also|plus)\s+", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s*(?:,|、|&|,?\s*\b(?:and|or|und|et|y|e|и)\b|と|和|及び)\s*")
+_LIST_MARK = re.compile(r",|&|、|と|和|及び|\b(?:and|or|und|et|y|e)\b|\bи\b", re.IGNORECASE)
+_TIMES = re.compile(r"\b(\d{1,3}|two|three|four|five|six|seven|eight|nine|ten) times\b", re.IGNORECASE)
+_ARITHMETIC = re.compile(r"\d\s*[-+*/×÷^]\s*\(*\s*-?\d")
+
+_EMPTY_WORDS = word_set(
+    "a about all also an and any api are as at be by call can current currently data do does each for from function "
+    "get given has have how i if in info information into is it its just let like me my new no not now of on one "
+    "only or our please retrieve return set should some tell than that the their them then there these they this to "
+    "tool use used user using value want was we were what when where which who will with would you your"
+)
+
+
+def stem(word: str) -> str:
+    """Return a word without its ending: "raining", "rains" and "rain" are one, "prices" and "price" as well."""
+    if word.endswith("ies") and len(word) > _SHORT:
+        return word[:-3] + "y"
+    if word.endswith("s") and not word.endswith("ss") and len(word) >= _SHORT:
+        word = word[:-2] if word.endswith(("xes", "ches", "shes", "sses")) else word[:-1]
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORT - 1:
+            word = word[: -len(ending)]
+            if word[-1] == word[-2] and word[-1] not in "lsz":
+                word = word[:-1]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > _SHORT else word
+
+
+_SHORT = 4
+
+
+def _topic(triggers: str, names: str) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(map(stem, triggers.split())), frozenset(map(stem, names.split()))
+
+
+_TOPICS = (
+    _topic(
+        "rain temperature forecast sunny snow hot cold umbrella wind humid degree 天気 気温 погода wetter météo meteo "
+        "tiempo clima tempo 天气 날씨",
+        "weather forecast temperature",
+    ),
+    _topic("compute sum multiply multiplied divide plus minus add subtract square 計算", "calculate calculator math"),
+    _topic("execute run shell terminal bash script コマンド", "execute run shell command bash terminal code"),
+    _topic("google lookup look search find browse 検索", "search lookup query web"),
+    _topic("mail email メール", "email mail"),
+    _topic("clock 何時 時間 時刻", "time clock"),
+    _topic("stock share ticker price quote 株価", "stock price quote"),
+    _topic("draw picture image paint photo 画像 絵", "image draw picture"),
+    _topic("translate translation 翻訳", "translate translation"),
+    _topic("horoscope zodiac aquarius leo scorpio 星座", "horoscope zodiac sign"),
+    _topic("dice die サイコロ", "dice roll"),
+    _topic("meeting appointment calendar schedule 予定", "calendar schedule event meeting"),
+)
+"""Words that stand for a topic, and the words that tools of that topic go by (both without endings)."""
+
+_ARITHMETIC_WORDS = frozenset(map(stem, ("calculate", "calculator", "math", "compute")))
+_OTHER_SCRIPTS = tuple((trigger, adds) for triggers, adds in _TOPICS for trigger in triggers if not trigger.isascii())
+
+
+class Tool(NamedTuple):
+    """A tool of a request, whichever form it came in.
+
+    Attributes:
+        position: its place in the request.
+        name: its name.
+        description: "" if it has none.
+        kind: "function" or "custom".
+        schema: the JSON Schema of a function's parameters; None for none.
+        grammar: (syntax, definition) of a custom tool's input; None for free text.
+    """
+
+    position: int
+    name: str
+    description: str
+    kind: str
+    schema: Mapping[str, object] | None
+    grammar: tuple[str, str] | None
+
+    @property
+    def properties(self) -> Mapping[str, object]:
+        """The schemas of its parameters by name."""
+        found = self.schema.get("properties") if self.schema is not None else None
+        return found if isinstance(found, Mapping) else {}
+
+
+class _ToolWords(NamedTuple):
+    name: frozenset[str]
+    description: frozenset[str]
+    parameters: frozenset[str]
+    spoken: str
+
+
+class Wish(NamedTuple):
+    """One call that a message asks for: the tool, and the words that its arguments come from."""
+
+    tool: Tool
+    words: str
+
+
+@lru_cache(maxsize=512)
+def _tool_words(name: str, description: str, parameters: tuple[str, ...]) -> _ToolWords:
+    words = words_of(name)
+    content = frozenset(stem(word) for word in words if word not in _EMPTY_WORDS)
+    described = frozenset(stem(word) for word in _WORDS.findall(description.lower()) if word not in _EMPTY_WORDS)
+    named = frozenset(stem(word) for each in parameters for word in words_of(each) if word not in _EMPTY_WORDS)
+    return _ToolWords(content, described - content, named - content, " ".join(words))
+
+
+def message_words(message: str) -> frozenset[str]:
+    """Return the stems of a message's words, and the words of the topics that they stand for."""
+    lower = message[-MAX_MATCHED:].lower()
+    counted = _TIMES.sub("", lower) if " times" in lower else lower  # "3 times" asks for no clock
+    words = {stem(word) for word in _WORDS.findall(counted) if word not in _EMPTY_WORDS}
+    for triggers, adds in _TOPICS:
+        if not words.isdisjoint(triggers):
+            words |= adds
+    if not lower.isascii():
+        for trigger, adds in _OTHER_SCRIPTS:
+            if trigger in lower:
+                words |= adds
+    if _ARITHMETIC.search(lower):
+        words |= _ARITHMETIC_WORDS
+    return frozenset(words)
+
+
+def score(tool: Tool, message: str, words: frozenset[str]) -> float:
+    """Score how plainly a message asks for a tool; `words` are `message_words(message)`."""
+    own = _tool_words(tool.name, tool.description[:MAX_MATCHED], tuple(tool.properties))
+    total = 0.0
+    lower = message[-MAX_MATCHED:].lower()
+    if len(tool.name) > 3 and (tool.name.lower() in lower or (" " in own.spoken and own.spoken in lower)):
+        total += NAMED
+    if own.name:
+        total += _NAME_WEIGHT * len(own.name & words) / len(own.name)
+    described = len(own.description & words)
+    total += min(described, _MAX_DESCRIPTION)
+    if described and len(own.description) <= _SHORT_DESCRIPTION:
+        total += 1.0
+    return total + min(len(own.parameters & words) / 2, 1.0)
+
+
+def best(tools: Sequence[Tool], message: str) -> tuple[Tool | None, float]:
+    """Return the tool with the highest score, the first of several, and that score."""
+    words = message_words(message)
+    found, highest = None, 0.0
+    for tool in tools:
+        points = score(tool, message, words)
+        if points > highest:
+            found, highest = tool, points
+    return found, highest
+
+
+def wishes(tools: Sequence[Tool], message: str) -> list[Wish]:
+    """Return the calls that a message plainly asks for, none if it asks for none.
+
+    Several calls come of clauses that ask for different tools ("the weather in Paris and the time in Tokyo"), of
+    lists ("the weather in Paris and Tokyo": one call each, unless a parameter takes a list) and of "3 times".
+    """
+    favourite, points = best(tools, message)
+    if favourite is None or points < ASKED:
+        return []
+    asked = _by_clause(tools, message) if _CLAUSES.search(message.strip().rstrip(".?!")) else []
+    if len(asked) < 2:
+        asked = [Wish(favourite, message)]
+    return [each for wish in asked for each in _listed(wish)][:MAX_CALLS]
+
+
+def _by_clause(tools: Sequence[Tool], message: str) -> list[Wish]:
+    """Split a message where its clauses ask for tools of their own; other clauses belong to the one before."""
+    found: list[Wish] = []
+    opening = ""
+    for clause in _CLAUSES.split(message):
+        if not clause or not clause.strip():
+            continue
+        tool, points = best(tools, clause)
+        if tool is not None and points >= ASKED:
+            found.append(Wish(tool, f"{opening}{clause}".strip()))
+            opening = ""
+        elif found:
+            found[-1] = Wish(found[-1].tool, f"{found[-1].words} and {clause.strip()}")
+        else:
+            opening += f"{clause.strip()}. "
+    return found
+
+
+def _listed(wish: Wish) -> list[Wish]:
+    """Turn a wish for a list of things into one wish for each."""
+    tool, message = wish
+    if tool.kind != "function":
+        return [wish]
+    times = _TIMES.search(message)
+    required = tool.schema.get("required") if tool.schema is not None else None
+    if times is not None and not required and not any("times" in words_of(name) for name in tool.properties):
+        return [wish] * min(int(number(times.group(1))), MAX_CALLS)
+    if _LIST_MARK.search(message) is None:
+        return [wish]
+    roles = [_role(name, each) for name, each in tool.properties.items()]
+    if "list" in roles:
+        return [wish]
+    kinds = {role: kind for role in roles if (kind := _listed_kind(role))}
+    for role, kind in kinds.items():
+        items = _run(Hints(message), kind)
+        if len(items) > 1 and roles.count(role) == 1:
+            before, after = message[: items[0].start], message[items[-1].end :]
+            return [Wish(tool, f"{before}{item.text}{after}") for item in items]
+    return [wish]
+
+
+def _role(name: str, schema: object) -> str:
+    """Return the role of a parameter, "list" for one that takes several values itself."""
+    if not isinstance(schema, Mapping):
+        return ""
+    if schema.get("type") == "array":
+        return "list"
+    description = schema.get("description")
+    return role_of(name, description if isinstance(description, str) else "")
+
+
+def _listed_kind(role: str) -> str:
+    """Return the findings of a message that can be a list for a role; "" if none can."""
+    if role in ("latitude", "longitude"):
+        return "places" if role == "latitude" else ""
+    kinds = finding_kinds(role)
+    return (
+        kinds[0] if kinds and role not in ("text", "title", "code", "expression", "date", "time", "timestamp") else ""
+    )
+
+
+def _run(hints: Hints, kind: str) -> list[Found]:
+    """Return the first findings of a kind that stand in one list, with nothing but commas and "and" between them."""
+    items: list[Found] = []
+    for found in hints.all(kind):
+        if items and not _BETWEEN.fullmatch(hints.text[items[-1].end : found.start]):
+            if len(items) > 1:
+                break
+            items = []
+        items.append(found)
+    return items
