@@ -177,6 +177,19 @@ def admit(
     )
 
 
+def draw(account: Account, model: Model, limits: RateLimits, now: int, tokens: int) -> Trio | None:
+    """Take tokens that turned out to be needed after a call was let in, as far as there are any.
+
+    Returns:
+        The state of the token bucket, None where there is no such limit.
+    """
+    bucket = account.organization.meter(model, limits, now).tokens
+    if bucket is None:
+        return None
+    bucket.take(min(tokens, bucket.remaining(now)))
+    return Trio(bucket, now)
+
+
 def _name(kind: bytes, source: str, length: int) -> str:
     """A stable name of base-62 characters that does not give the key away."""
     number = int.from_bytes(blake2b(source.encode(), person=kind, digest_size=24).digest(), "big")

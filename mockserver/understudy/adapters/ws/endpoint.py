@@ -1,0 +1,146 @@
+"""A WebSocket pumped into a realtime session.
+
+One task reads frames into a short queue, one plays the session: what a frame leads to at once, then the events of the
+response, each at its moment. A client that reads slowly holds the player up in `send`, and with it the reading: memory stays
+bounded on both sides.
+"""
+
+import asyncio
+from typing import Any
+
+from understudy.adapters.http.asgi import Receive, Scope, Send
+from understudy.adapters.waiting import wait_until
+from understudy.core.messages import Request
+from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
+from understudy.core.realtime.session import Close, RealtimeSession
+from understudy.core.simulator import Simulator
+
+_FRAMES_WAITING = 64
+_YIELD_EVERY = 8
+"""Events without a moment of their own that are sent before others may work."""
+
+
+async def realtime(scope: Scope, receive: Receive, send: Send, simulator: Simulator) -> None:
+    """Serve one WebSocket."""
+    await receive()  # websocket.connect
+    if scope["path"] != PATH:
+        await send({"type": "websocket.close", "code": 4404})
+        return
+    headers = dict(scope["headers"])
+    protocols: list[str] = scope.get("subprotocols", [])
+    request = Request("GET", scope["path"], headers, query=scope["query_string"])
+    clock = simulator.clock
+    opened, entry = open_session(simulator, request, protocols, clock.now())
+    await send(
+        {
+            "type": "websocket.accept",
+            "subprotocol": "realtime" if "realtime" in protocols else None,
+            "headers": upgrade_headers(simulator),
+        }
+    )
+    if isinstance(opened, Turned):
+        await _send_text(send, opened.event)
+        await send({"type": "websocket.close", "code": opened.close.code, "reason": opened.close.reason})
+        return
+    try:
+        await _Player(opened, simulator, receive, send).play()
+    finally:
+        opened.end(clock.now())
+        entry.finished_at = clock.now()
+
+
+async def _send_text(send: Send, event: bytes) -> None:
+    await send({"type": "websocket.send", "text": event.decode()})
+
+
+class _Player:
+    """One session between its frames and its events."""
+
+    def __init__(self, session: RealtimeSession, simulator: Simulator, receive: Receive, send: Send) -> None:
+        self._session = session
+        self._simulator = simulator
+        self._receive = receive
+        self._send = send
+        # None stands for the end of the connection.
+        self._frames: asyncio.Queue[str | bytes | None] = asyncio.Queue(_FRAMES_WAITING)
+
+    async def play(self) -> None:
+        reader = asyncio.ensure_future(self._read())
+        try:
+            await self._serve()
+        finally:
+            reader.cancel()
+
+    async def _read(self) -> None:
+        while True:
+            message: Any = await self._receive()
+            if message["type"] != "websocket.receive":
+                await self._frames.put(None)
+                return
+            text = message.get("text")
+            await self._frames.put(message.get("bytes") or b"" if text is None else text)
+
+    async def _serve(self) -> None:
+        session, clock = self._session, self._simulator.clock
+        await _send_text(self._send, session.start())
+        sent = 0
+        while True:
+            while not self._frames.empty():
+                if not await self._take(self._frames.get_nowait()):
+                    return
+            if not session.responding:
+                frame = await self._next_frame(session.deadline)
+                if frame is _TIME_IS_UP:
+                    await self._expire()
+                    return
+                if not await self._take(frame):
+                    return
+                continue
+            if session.work is not None:
+                # Making speech takes milliseconds: other sessions go on meanwhile.
+                await asyncio.get_running_loop().run_in_executor(None, session.work)
+                continue
+            pulled = session.pull(clock.now())
+            if pulled is None:
+                continue
+            due, events = pulled
+            if due > clock.now():
+                frame = await self._next_frame(due)
+                if frame is not _TIME_IS_UP and not await self._take(frame):
+                    return
+                if not session.responding:
+                    # The frame ended the response: what was pulled belongs to it no more.
+                    continue
+            for event in events:
+                await _send_text(self._send, event)
+                sent += 1
+                if sent % _YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+
+    async def _take(self, frame: Any) -> bool:
+        """Handle a frame; False at the end of the connection."""
+        if frame is None:
+            return False
+        for event in self._session.receive(frame, self._simulator.clock.now()):
+            await _send_text(self._send, event)
+        return True
+
+    async def _next_frame(self, deadline: int) -> Any:
+        """The next frame, or `_TIME_IS_UP` at the deadline."""
+        getter = asyncio.ensure_future(self._frames.get())
+        waiter = asyncio.ensure_future(wait_until(self._simulator.clock, deadline))
+        try:
+            await asyncio.wait((getter, waiter), return_when=asyncio.FIRST_COMPLETED)
+            return getter.result() if getter.done() else _TIME_IS_UP
+        finally:
+            getter.cancel()
+            waiter.cancel()
+
+    async def _expire(self) -> None:
+        for event in self._session.wake(self._simulator.clock.now()):
+            await _send_text(self._send, event)
+        close = self._session.close or Close(1001, "")
+        await self._send({"type": "websocket.close", "code": close.code, "reason": close.reason})
+
+
+_TIME_IS_UP = object()

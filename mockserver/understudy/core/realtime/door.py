@@ -1,0 +1,117 @@
+"""What a request to open a realtime session leads to.
+
+The socket always opens; who may not come in is told so by an `error` event and a close (recorded 2026): 3000 for keys, 4000
+for the query, with `type.code` as the reason.
+"""
+
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import parse_qs
+
+from understudy.core import errors
+from understudy.core.errors import ApiError
+from understudy.core.journal import JournalEntry
+from understudy.core.messages import Headers, Request
+from understudy.core.realtime.session import Close, RealtimeSession
+from understudy.core.realtime.wire import EventWriter, WireIds
+from understudy.core.simulator import Simulator
+
+PATH = "/v1/realtime"
+_KEY_PROTOCOL = "openai-insecure-api-key."
+_WRONG_KEY = 3000
+_WRONG_QUERY = 4000
+
+
+class Turned:
+    """Somebody who may not come in.
+
+    Attributes:
+        event: the `error` event.
+        close: the close that follows it at once.
+    """
+
+    __slots__ = ("close", "event")
+
+    def __init__(self, event: bytes, close: Close) -> None:
+        self.event = event
+        self.close = close
+
+
+class _Refused(ApiError):
+    """A refusal with its close code."""
+
+    def __init__(self, close: int, message: str, code: str | None, param: str | None = None) -> None:
+        super().__init__(message, code=code, param=param)
+        self.close = close
+
+
+def upgrade_headers(simulator: Simulator) -> Headers:
+    """What the 101 carries beside the handshake: neither request id nor rate limits (recorded)."""
+    return [
+        (b"server", b"cloudflare"),
+        (b"cf-cache-status", b"DYNAMIC"),
+        (b"x-openai-proxy-wasm", b"v0.1"),
+        (b"cf-ray", simulator.transport_ids.cf_ray().encode()),
+    ]
+
+
+def open_session(
+    simulator: Simulator, request: Request, protocols: list[str], now: int
+) -> tuple[RealtimeSession | Turned, JournalEntry]:
+    """Let a session in, or turn it away.
+
+    Args:
+        simulator: whose accounts it draws on.
+        request: the upgrade request.
+        protocols: the sub-protocols that the client offers; a browser names its key there.
+        now: microseconds since the epoch.
+    """
+    entry = simulator.journal.open(now, "", "", "GET", request.path, b"")
+    entry.status = 101
+    try:
+        return _open(simulator, request, protocols, entry, now), entry
+    except _Refused as refused:
+        return _turned(simulator, refused, refused.close, entry, now), entry
+    except errors.Unauthorized as refused:
+        return _turned(simulator, refused, _WRONG_KEY, entry, now), entry
+
+
+def _open(
+    simulator: Simulator, request: Request, protocols: list[str], entry: JournalEntry, now: int
+) -> RealtimeSession:
+    if b"authorization" not in request.headers:
+        key = next((name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL)), None)
+        if key is not None:
+            request.headers[b"authorization"] = b"Bearer " + key.encode("latin-1", "replace")
+    account = simulator.authenticate(request, now)
+    entry.key, entry.account = account.masked_key, account.id
+    beta = request.headers.get(b"openai-beta") == b"realtime=v1" or "openai-beta.realtime-v1" in protocols
+    if beta:
+        raise _Refused(
+            _WRONG_QUERY,
+            "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
+            "beta_api_shape_disabled",
+        )
+    query: dict[str, list[str]] = parse_qs(request.query.decode("latin-1"))
+    if "intent" in query:
+        raise _Refused(_WRONG_QUERY, f"Invalid intent: {query['intent'][0]!r}.", "invalid_intent", "intent")
+    names: list[Any] = query.get("model", [])
+    if not names:
+        raise _Refused(_WRONG_QUERY, "You must provide a model parameter.", "missing_model", "model")
+    name = names[0]
+    entry.model = name
+    model = simulator.find_model(name, account)
+    limits = None if model is None else account.limits_for(model)
+    if model is None or limits is None or "realtime" not in model.endpoints:
+        raise _Refused(_WRONG_QUERY, f"Model \"{name}\" is not supported in realtime mode.", "invalid_model", "model")
+    fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
+    seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
+    return RealtimeSession(simulator, account, model, limits, seed=seed, now=now, entry=entry)
+
+
+def _turned(simulator: Simulator, refused: ApiError, close: int, entry: JournalEntry, now: int) -> Turned:
+    writer = EventWriter(WireIds(blake2b(simulator.transport_ids.request_id().encode()).digest()))
+    reason = refused.type if refused.code is None else f"{refused.type}.{refused.code}"
+    entry.error = refused.code or refused.type
+    entry.finished_at = now
+    return Turned(writer.error(refused, None), Close(close, reason))

@@ -1,0 +1,281 @@
+"""One response under way: what it says, the events that say it, and what was sent when it is cut.
+
+Nothing is made before it is pulled. Speech is made phrase by phrase: `work` is what must be done (perhaps in another
+thread) before the next event can be pulled.
+"""
+
+from binascii import b2a_base64
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from understudy.core.clock import SECOND
+from understudy.core.media import Media
+from understudy.core.pacing import Pacing
+from understudy.core.realtime.conversation import OUTPUT_MS_PER_TOKEN, Item
+from understudy.core.realtime.wire import EventWriter
+from understudy.core.replies.tools import ToolCall
+
+AUDIO_DELTA_BYTES = 9_600
+"""200 ms of PCM in a delta: 12,800 characters of base64 (observed deltas are some 16 kB of JSON)."""
+RATE = 24_000
+_BYTES_PER_MS = RATE * 2 // 1000
+
+
+class Spoken:
+    """What a response says: text, or speech with its transcript, or calls of functions.
+
+    Attributes:
+        text: empty beside calls.
+        calls: in order.
+        modality: text or audio.
+        voice: of audio.
+        limit: most output tokens, None for as many as it takes.
+    """
+
+    __slots__ = ("calls", "limit", "modality", "text", "voice")
+
+    def __init__(self, text: str, calls: tuple[ToolCall, ...], modality: str, voice: str, limit: int | None) -> None:
+        self.text = text
+        self.calls = calls
+        self.modality = modality
+        self.voice = voice
+        self.limit = limit
+
+
+class ResponseRun:
+    """A response from its first delta to its last.
+
+    Attributes:
+        id: `resp_…`.
+        items: output items, in order, as they stand.
+        text_tokens, audio_tokens: sent so far.
+        incomplete: reason when it stopped by itself before its end.
+        work: to be called, by whoever may take the time, before `pull`; None when the next event is at hand.
+    """
+
+    def __init__(
+        self,
+        response_id: str,
+        spoken: Spoken,
+        *,
+        writer: EventWriter,
+        media: Media,
+        encoding: str,
+        pacing: Pacing,
+        now: int,
+        on_item: Callable[[Item], str | None] | None,
+    ) -> None:
+        self.id = response_id
+        self.items: list[Item] = []
+        self.text_tokens = 0
+        self.audio_tokens = 0
+        self.incomplete: str | None = None
+        self.work: Callable[[], None] | None = None
+        self._spoken = spoken
+        self._writer = writer
+        self._media = media
+        self._encoding = encoding
+        self._pacing = pacing
+        self._due = now + pacing.ttft if pacing.ttft or pacing.itl else 0
+        self._on_item = on_item
+        self._phrases: Iterator[tuple[str, bytes]] | None = None
+        self._phrase: tuple[str, bytes] | None = None
+        self._audio_bytes = 0
+        self._open: deque[Callable[[], Iterator[bytes]]] = deque()
+        self._events = self._whole()
+        if spoken.modality == "audio" and spoken.text:
+            self._phrases = media.speaker.speak_phrases(spoken.text, spoken.voice, RATE)
+            self.work = self._make_phrase
+
+    def pull(self) -> tuple[int, bytes] | None:
+        """The next event and the moment it is due (0: at once); None at the end.
+
+        `work` must be done first; an empty event says that there is some again.
+        """
+        return next(self._events, None)
+
+    def cut(self) -> list[bytes]:
+        """Stop here: the events that close what is open, with what was sent so far."""
+        self._events.close()
+        self.work = None
+        closing = [event for close in self._open for event in close()]
+        for item in self.items:
+            if item.shown["status"] == "in_progress":
+                item.shown["status"] = "incomplete"
+        return closing
+
+    def _whole(self) -> Iterator[tuple[int, bytes]]:
+        spoken = self._spoken
+        for call in spoken.calls:
+            yield from self._call(call)
+        if not spoken.calls or spoken.text:
+            yield from (self._speech() if spoken.modality == "audio" else self._text())
+
+    def _item(self, shown: dict[str, Any]) -> tuple[Item, dict[str, Any], list[bytes]]:
+        """A new output item, the fields that name it in events, and the events that announce it."""
+        item = Item(shown)
+        self.items.append(item)
+        place = {"response_id": self.id, "item_id": item.id, "output_index": len(self.items) - 1}
+        previous = None if self._on_item is None else self._on_item(item)
+        events = [
+            self._writer.write(
+                "response.output_item.added",
+                response_id=self.id,
+                output_index=place["output_index"],
+                item=_snapshot(item),
+            )
+        ]
+        if self._on_item is not None:
+            events.append(
+                self._writer.write("conversation.item.added", previous_item_id=previous, item=_snapshot(item))
+            )
+        return item, place, events
+
+    def _close_item(self, item: Item, place: dict[str, Any], status: str) -> Iterator[bytes]:
+        item.shown["status"] = status
+        if self._on_item is not None:
+            known = item.shown.pop("previous", None)
+            yield self._writer.write("conversation.item.done", previous_item_id=known, item=_snapshot(item))
+        yield self._writer.write(
+            "response.output_item.done",
+            response_id=self.id,
+            output_index=place["output_index"],
+            item=_snapshot(item),
+        )
+
+    def _text(self) -> Iterator[tuple[int, bytes]]:
+        write = self._writer.write
+        shown = self._message()
+        item, place, events = self._item(shown)
+        part = {**place, "content_index": 0}
+        for event in events:
+            yield self._due, event
+        yield self._due, write("response.content_part.added", **part, part={"type": "text", "text": ""})
+        content = {"type": "output_text", "text": ""}
+        shown["content"].append(content)
+
+        def close(status: str = "incomplete") -> Iterator[bytes]:
+            text = content["text"]
+            yield write("response.output_text.done", **part, text=text)
+            yield write("response.content_part.done", **part, part={"type": "text", "text": text})
+            yield from self._close_item(item, place, status)
+
+        self._open.append(close)
+        for piece in self._media.vocabulary.pieces(self._spoken.text, self._encoding):
+            if self._spoken.limit is not None and self.text_tokens >= self._spoken.limit:
+                self.incomplete = "max_output_tokens"
+                break
+            content["text"] += piece
+            self.text_tokens += 1
+            yield self._due, self._writer.delta("response.output_text.delta", part, "delta", piece)
+            self._wait(self._pacing.itl)
+        self._open.remove(close)
+        for event in close("incomplete" if self.incomplete else "completed"):
+            yield self._due, event
+
+    def _speech(self) -> Iterator[tuple[int, bytes]]:
+        write = self._writer.write
+        shown = self._message()
+        item, place, events = self._item(shown)
+        part = {**place, "content_index": 0}
+        for event in events:
+            yield self._due, event
+        yield self._due, write("response.content_part.added", **part, part={"type": "audio", "transcript": ""})
+        content = {"type": "output_audio", "transcript": ""}
+        shown["content"].append(content)
+
+        def close(status: str = "incomplete") -> Iterator[bytes]:
+            transcript = content["transcript"]
+            item.audio_ms = self._audio_bytes // _BYTES_PER_MS
+            yield write("response.output_audio.done", **part)
+            yield write("response.output_audio_transcript.done", **part, transcript=transcript)
+            yield write("response.content_part.done", **part, part={"type": "audio", "transcript": transcript})
+            yield from self._close_item(item, place, status)
+
+        self._open.append(close)
+        while (phrase := self._phrase) is not None:
+            words, audio = phrase
+            for piece in self._media.vocabulary.pieces(words, self._encoding):
+                content["transcript"] += piece
+                self.text_tokens += 1
+                yield self._due, self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)
+            for start in range(0, len(audio), AUDIO_DELTA_BYTES):
+                if self._spoken.limit is not None and self.text_tokens + self.audio_tokens >= self._spoken.limit:
+                    self.incomplete = "max_output_tokens"
+                    break
+                delta = audio[start : start + AUDIO_DELTA_BYTES]
+                self._audio_bytes += len(delta)
+                self.audio_tokens = -(-(self._audio_bytes // _BYTES_PER_MS) // OUTPUT_MS_PER_TOKEN)
+                encoded = b2a_base64(delta, newline=False).decode("ascii")
+                yield self._due, write("response.output_audio.delta", **part, delta=encoded)
+                if self._due:
+                    # Speech is sent about four times as fast as it plays (observed: faster than real time).
+                    self._wait(len(delta) * SECOND // (RATE * 2 * 4))
+            self._phrase = None
+            if self.incomplete:
+                break
+            self.work = self._make_phrase
+            # Whoever pulls next has done the work.
+            yield self._due, b""
+        self._open.remove(close)
+        for event in close("incomplete" if self.incomplete else "completed"):
+            yield self._due, event
+
+    def _call(self, call: ToolCall) -> Iterator[tuple[int, bytes]]:
+        write = self._writer.write
+        call_id = self._writer.ids.make("call_", 16)
+        shown = {
+            "id": self._writer.ids.make("item_"),
+            "type": "function_call",
+            "status": "in_progress",
+            "name": call.name,
+            "call_id": call_id,
+            "arguments": "",
+        }
+        item, place, events = self._item(shown)
+        named = {**place, "call_id": call_id}
+        for event in events:
+            yield self._due, event
+
+        def close(status: str = "incomplete") -> Iterator[bytes]:
+            yield write(
+                "response.function_call_arguments.done", **named, name=call.name, arguments=shown["arguments"]
+            )
+            yield from self._close_item(item, place, status)
+
+        self._open.append(close)
+        for piece in self._media.vocabulary.pieces(call.arguments, self._encoding):
+            shown["arguments"] += piece
+            self.text_tokens += 1
+            yield self._due, self._writer.delta("response.function_call_arguments.delta", named, "delta", piece)
+            self._wait(self._pacing.itl)
+        self._open.remove(close)
+        for event in close("completed"):
+            yield self._due, event
+
+    def _message(self) -> dict[str, Any]:
+        return {
+            "id": self._writer.ids.make("item_"),
+            "type": "message",
+            "status": "in_progress",
+            "role": "assistant",
+            "content": [],
+        }
+
+    def _make_phrase(self) -> None:
+        self._phrase = None if self._phrases is None else next(self._phrases, None)
+        self.work = None
+
+    def _wait(self, microseconds: int) -> None:
+        if self._due:
+            self._due += microseconds
+
+
+def _snapshot(item: Item) -> dict[str, Any]:
+    """The item as it stands now: events that were written do not change when it does."""
+    shown = dict(item.shown)
+    shown.pop("previous", None)
+    if "content" in shown:
+        shown["content"] = [dict(part) for part in shown["content"]]
+    return shown

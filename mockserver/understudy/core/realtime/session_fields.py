@@ -1,0 +1,195 @@
+"""The session object of the GA interface: its defaults, what a client may set, and how an update is merged.
+
+Defaults and key order as recorded from session.created (2025-12 and 2026).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.core import errors
+from understudy.core.clock import MINUTE, SECOND
+from understudy.core.parameters import Check, anything, array, boolean, fields, integer, number, optional, string, word
+
+SESSION_LIFETIME = 60 * MINUTE
+"""Since GA (recorded `expires_at`)."""
+VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
+DEFAULT_INSTRUCTIONS = (
+    "Your knowledge cutoff is 2023-10. You are a helpful, witty, and friendly AI. Act like a human, but remember that you "
+    "aren't a human and that you can't do human things in the real world. Your voice and personality should be warm and "
+    "engaging, with a lively and playful tone."
+)
+
+
+def new_session(session_id: str, model: str, now: int) -> dict[str, Any]:
+    """The session as it is created."""
+    return {
+        "type": "realtime",
+        "object": "realtime.session",
+        "id": session_id,
+        "model": model,
+        "output_modalities": ["audio"],
+        "instructions": DEFAULT_INSTRUCTIONS,
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+        "tracing": None,
+        "truncation": "auto",
+        "prompt": None,
+        "expires_at": (now + SESSION_LIFETIME) // SECOND,
+        "audio": {
+            "input": {
+                "format": {"type": "audio/pcm", "rate": 24_000},
+                "transcription": None,
+                "noise_reduction": None,
+                "turn_detection": {
+                    "type": "server_vad",
+                    "threshold": 0.5,
+                    "prefix_padding_ms": 300,
+                    "silence_duration_ms": 200,
+                    "idle_timeout_ms": None,
+                    "create_response": True,
+                    "interrupt_response": True,
+                },
+            },
+            "output": {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "alloy", "speed": 1.0},
+        },
+        "include": None,
+    }
+
+
+def _tokens(path: str, value: Any) -> None:
+    if value != "inf":
+        integer(1, 4_096)(path, value)
+
+
+def _voice(path: str, value: Any) -> None:
+    if isinstance(value, dict):
+        fields({"id": string()}, ("id",))(path, value)
+    else:
+        word(*VOICES)(path, value)
+
+
+def _tool_choice(path: str, value: Any) -> None:
+    if isinstance(value, dict):
+        fields({"type": word("function", "mcp"), "name": string(), "server_label": string()}, ("type",))(path, value)
+    else:
+        word("none", "auto", "required")(path, value)
+
+
+def _format(path: str, value: Any) -> None:
+    fields({"type": word("audio/pcm", "audio/pcmu", "audio/pcma"), "rate": optional(integer(24_000, 24_000))}, ("type",))(
+        path, value
+    )
+    if value["type"] != "audio/pcm":
+        raise errors.not_simulated(f"Audio of the format {value['type']} is")
+
+
+def _turn_detection(path: str, value: Any) -> None:
+    fields(
+        {
+            "type": word("server_vad", "semantic_vad"),
+            "threshold": optional(number(0, 1)),
+            "prefix_padding_ms": optional(integer(0)),
+            "silence_duration_ms": optional(integer(0)),
+            "idle_timeout_ms": optional(integer(5_000, 30_000)),
+            "create_response": optional(boolean),
+            "interrupt_response": optional(boolean),
+            "eagerness": optional(word("low", "medium", "high", "auto")),
+        }
+    )(path, value)
+    if value.get("type", "server_vad") != "server_vad" or value.get("idle_timeout_ms") is not None:
+        raise errors.not_simulated("Semantic voice activity detection and idle timeouts are")
+
+
+def _unbuilt(what: str) -> Check:
+    def check(path: str, value: Any) -> None:
+        if value is not None:
+            raise errors.not_simulated(what)
+
+    return check
+
+
+TOOL = fields(
+    {
+        "type": word("function"),
+        "name": string(64, 1),
+        "description": optional(string()),
+        "parameters": optional(anything),
+        "strict": optional(boolean),
+    },
+    ("type", "name"),
+)
+_AUDIO_OUTPUT = fields(
+    {"format": optional(_format), "voice": optional(_voice), "speed": optional(number(0.25, 1.5))}
+)
+_AUDIO = fields(
+    {
+        "input": optional(
+            fields(
+                {
+                    "format": optional(_format),
+                    "transcription": _unbuilt("Transcription of input audio is"),
+                    "noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
+                    "turn_detection": optional(_turn_detection),
+                }
+            )
+        ),
+        "output": optional(_AUDIO_OUTPUT),
+    }
+)
+_MODALITIES = array(word("text", "audio"), minimum=1, maximum=1)
+
+SESSION = fields(
+    {
+        "type": word("realtime"),
+        "object": anything,
+        "id": anything,
+        "model": anything,
+        "output_modalities": optional(_MODALITIES),
+        "instructions": optional(string()),
+        "tools": optional(array(TOOL)),
+        "tool_choice": optional(_tool_choice),
+        "parallel_tool_calls": optional(boolean),
+        "max_output_tokens": optional(_tokens),
+        "tracing": anything,
+        "truncation": anything,
+        "prompt": _unbuilt("Stored prompts are"),
+        "expires_at": anything,
+        "audio": optional(_AUDIO),
+        "include": anything,
+    },
+    ("type",),
+)
+"""What `session.update` may set."""
+
+RESPONSE = fields(
+    {
+        "conversation": optional(word("auto", "none")),
+        "instructions": optional(string()),
+        "output_modalities": optional(_MODALITIES),
+        "audio": optional(fields({"output": optional(_AUDIO_OUTPUT)})),
+        "tools": optional(array(TOOL)),
+        "tool_choice": optional(_tool_choice),
+        "parallel_tool_calls": optional(boolean),
+        "max_output_tokens": optional(_tokens),
+        "metadata": anything,
+        "input": optional(array(anything)),
+        "prompt": _unbuilt("Stored prompts are"),
+        "reasoning": anything,
+    }
+)
+"""What `response.create` may set for its response."""
+
+
+def merged(former: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    """A partial update laid over what there was; objects are merged, everything else replaced, ids kept."""
+    result = dict(former)
+    for name, value in update.items():
+        if name in ("id", "object", "expires_at", "model"):
+            continue
+        before = former.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            result[name] = merged(before, value)
+        else:
+            result[name] = value
+    return result
