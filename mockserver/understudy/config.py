@@ -2,76 +2,101 @@
 
     arguments > environment (UNDERSTUDY_*) > understudy.toml > defaults
 
-A wrong value, or a name that is none of ours, stops the start with one sentence that says which setting, where it came
-from and what is accepted.
+The table is the class `Settings`: each field is a row with its default, its parser, what is accepted and a line of
+help. The default goes through the row's own parser, and every face of Understudy reads the same row. A wrong value, or
+a name that is none of ours, stops the start with one sentence: which setting, where it came from, what is accepted. A
+value that a stronger source outvotes is checked all the same.
+
+To add a setting, add a field here; the command line, the environment, the file and Python have it then.
 """
 
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from understudy import setting_values
 from understudy.core.accounts import AccountTerms
-from understudy.core.catalog import parse_tier
-from understudy.core.errors import mask_key
 from understudy.core.pacing import ACCEPTED as PACINGS
-from understudy.core.pacing import Pacing, parse_pacing
-from understudy.core.pricing import DOLLAR, parse_usd
+from understudy.core.pacing import Pacing
+from understudy.keys_file import KeysFileError, read_keys_file
 
 DEFAULT_FILE = "understudy.toml"
 ENVIRONMENT_PREFIX = "UNDERSTUDY_"
+DEFAULT_KEY = "sk-understudy"
+"""The key of the account that is meant when no key is named; where any key is accepted, any other serves as well."""
+CONFIG = "config"
+"""Names the settings file; an argument or a variable, but not a row of the table: a file cannot name itself."""
+
+_TOML_FILE = "the path of a TOML file"
+_ROW = "setting"
+"""Where a field of `Settings` keeps its row."""
 
 
 class SettingError(ValueError):
-    """A setting that cannot be used.
+    """A setting that cannot be used; its text is one sentence.
 
     Attributes:
-        name: as the table calls it.
-        source: where it came from.
+        name: of the setting, hyphenated as on the command line.
+        value: as it was given; a secret is in it, but never in the text.
+        source: where it came from: `argument --tier`, `environment UNDERSTUDY_TIER`, `file understudy.toml, line 3`,
+            `Python keyword tier`.
+        accepted: in words.
         problem: what is wrong.
     """
 
-    def __init__(self, name: str, source: str, problem: str) -> None:
-        super().__init__(f"Setting {name!r} ({source}): {problem}.")
+    def __init__(self, name: str, value: object, source: str, accepted: str, problem: str) -> None:
+        super().__init__(self._sentence(name, source, accepted, problem))
         self.name = name
+        self.value = value
         self.source = source
+        self.accepted = accepted
         self.problem = problem
 
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a server is told at its start; see `TABLE` for what each means."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    tls: bool = False
-    tier: int = 5
-    credits: int = 1000 * DOLLAR
-    seed: int = 0
-    date: int | None = None
-    clock: str = "real"
-    latency: Pacing = Pacing()
-    retired: str = "answer"
-    keys: Mapping[str, AccountTerms] | None = None
-    control_token: str | None = None
-    body_limit: int = 64 * 1024 * 1024
-    journal_limit: int = 10_000
-    log_level: str = "warning"
+    def _sentence(self, name: str, source: str, accepted: str, problem: str) -> str:
+        return f"Setting {name} ({source}) {problem}; accepted: {accepted}."
 
 
-class Setting(msgspec.Struct, frozen=True):
+class UnknownSettingError(SettingError):
+    """A name that is none of the settings."""
+
+    def __init__(self, name: str, value: object, source: str) -> None:
+        from difflib import get_close_matches
+
+        known = [*(setting.name for setting in TABLE), CONFIG]
+        close = get_close_matches(name.lower().replace("_", "-"), known, 1)
+        problem = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
+        super().__init__(name, value, source, ", ".join(known), problem)
+
+    def _sentence(self, name: str, source: str, accepted: str, problem: str) -> str:
+        return f"There is no setting {name!r} ({source}); {problem}"
+
+
+class SettingsFileError(SettingError):
+    """The settings file, or a file that a setting names, cannot be read or understood."""
+
+    def _sentence(self, name: str, source: str, accepted: str, problem: str) -> str:
+        return f"Setting {name} ({source}): {problem}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
     """One row of the table.
 
     Attributes:
         name: hyphenated; the environment has it upper-case with underscores, Python and the file with either.
-        parse: makes the value of what was given (text, or what TOML and Python have); raises ValueError.
-        accepted: in words, for the help.
+        parse: makes the value of what was given (a text, or what TOML and Python have); raises ValueError.
+        accepted: in words.
         default: in words.
         help: one sentence.
+        is_switch: on the command line it stands without a value, and has a `--no-` form.
+        is_path: a relative one in a settings file is relative to that file.
+        is_secret: never shown (of a path: what the file holds).
     """
 
     name: str
@@ -79,210 +104,311 @@ class Setting(msgspec.Struct, frozen=True):
     accepted: str
     default: str
     help: str
+    is_switch: bool = False
+    is_path: bool = False
+    is_secret: bool = False
 
     @property
-    def field(self) -> str:
+    def keyword(self) -> str:
         """The name as Python spells it."""
         return self.name.replace("-", "_")
 
-
-def _boolean(given: Any) -> bool:
-    if isinstance(given, bool):
-        return given
-    word = str(given).strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("0", "false", "no", "off"):
-        return False
-    raise ValueError(f"true or false is accepted, not {given!r}")
+    @property
+    def variable(self) -> str:
+        """The name as the environment spells it."""
+        return ENVIRONMENT_PREFIX + self.keyword.upper()
 
 
-def _whole(minimum: int, maximum: int) -> Callable[[Any], int]:
-    def parse(given: Any) -> int:
-        try:
-            number = given if isinstance(given, int) and not isinstance(given, bool) else int(str(given).strip())
-        except ValueError:
-            number = minimum - 1
-        if not minimum <= number <= maximum:
-            raise ValueError(f"a whole number from {minimum} to {maximum} is accepted, not {given!r}")
-        return number
-
-    return parse
+def _row(
+    default: str | None, parse: Callable[[Any], Any], accepted: str, help: str, *, unset: str = "", **flags: bool
+) -> Any:
+    """Make a field of `Settings` with its row; `unset` says in words what holds without a default."""
+    words = unset if default is None else default
+    row = {"parse": parse, "accepted": accepted, "help": help, "default": words, **flags}
+    return field(
+        default=None if default is None else parse(default), repr=not flags.get("is_secret"), metadata={_ROW: row}
+    )
 
 
-def _word(*accepted: str) -> Callable[[Any], str]:
-    def parse(given: Any) -> str:
-        word = str(given).strip().lower()
-        if word not in accepted:
-            raise ValueError(f"{' or '.join(accepted)} is accepted, not {given!r}")
-        return word
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a server is told at its start.
 
-    return parse
+    Attributes:
+        host: address to listen on.
+        port: the same; 0 for a free one.
+        tls: whether to speak https and wss.
+        tier: usage tier of new accounts, 0 (free) to 5.
+        credits: pico-dollars that new accounts start with.
+        seed: decides everything by chance.
+        date: midnight of the era's day in microseconds since the epoch; None for the newest data.
+        clock: `real` or `virtual`.
+        latency: how long the model takes.
+        retired: `answer` or `reject`: what retired models do.
+        keys: the only keys that are accepted, with what their accounts start with; None for any.
+        control_token: lets other machines use the control API.
+        body_limit: bytes of a request body that are read.
+        journal_limit: entries that are kept.
+        log_level: `debug`, `info`, `warning` or `error`.
+    """
 
-
-def _text(given: Any) -> str:
-    text = str(given).strip()
-    if not text:
-        raise ValueError("an empty text is not accepted")
-    return text
-
-
-_UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
-_SIZE = re.compile(r"(\d{1,12})\s*([kmg]?i?b?)\Z")
-
-
-def _size(given: Any) -> int:
-    match = _SIZE.match(str(given).strip().lower())
-    if match is None or match[2] not in _UNITS or int(match[1]) == 0:
-        raise ValueError(f"a number of bytes such as 67108864 or 64MiB is accepted, not {given!r}")
-    return int(match[1]) * _UNITS[match[2]]
-
-
-def _day(given: Any) -> int:
-    try:
-        day = given if type(given) is date else date.fromisoformat(str(given).strip())
-    except ValueError:
-        raise ValueError(f"a date such as 2024-10-02 is accepted, not {given!r}") from None
-    if not date(2020, 6, 11) <= day <= date(2100, 1, 1):
-        raise ValueError(f"a date from 2020-06-11 (the API's first day) to 2100-01-01 is accepted, not {given!r}")
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
-
-
-def _tier(given: Any) -> int:
-    return parse_tier(str(given))
-
-
-def _credits(given: Any) -> int:
-    if isinstance(given, float):
-        raise ValueError(f'money is written as text, such as "5.00", never as a float ({given!r})')
-    return parse_usd(str(given).strip())
-
-
-def _keys_file(given: Any) -> Mapping[str, AccountTerms]:
-    """Keys that are accepted: `[keys."sk-..."]` tables with optional tier, credits, organization and project."""
-    path = Path(str(given))
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as failure:
-        raise ValueError(f"the keys file {str(path)!r} cannot be read: {failure.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as failure:
-        raise ValueError(f"the keys file {str(path)!r} is no TOML: {failure}") from None
-    listed = tables.pop("keys", None)
-    if tables or not isinstance(listed, dict) or not listed:
-        raise ValueError(f"the keys file {str(path)!r} holds tables [keys.\"sk-...\"] and nothing else")
-    return {key: _terms(path, key, table) for key, table in listed.items()}
-
-
-def _terms(path: Path, key: str, table: Any) -> AccountTerms:
-    where = f"the keys file {str(path)!r}, key {mask_key(key)}"
-    known = {"tier": _tier, "credits": _credits, "organization": _text, "project": _text}
-    if not isinstance(table, dict):
-        raise ValueError(f"{where}: a table is expected")
-    facts: dict[str, Any] = {"tier": 5, "credits": 1000 * DOLLAR}
-    for name, given in table.items():
-        if name not in known:
-            raise ValueError(f"{where}: {name!r} is none of {', '.join(known)}")
-        try:
-            facts[name] = known[name](given)
-        except ValueError as problem:
-            raise ValueError(f"{where}, {name}: {problem}") from None
-    return AccountTerms(**facts)
-
-
-TABLE: tuple[Setting, ...] = (
-    Setting("host", _text, "an address or name", "127.0.0.1", "Address to listen on."),
-    Setting("port", _whole(0, 65_535), "0 to 65535", "8080", "Port to listen on; 0 picks a free one."),
-    Setting("tls", _boolean, "true or false", "false", "Serve https and wss with a certificate made for this run."),
-    Setting("tier", _tier, "free, 1, 2, 3, 4 or 5", "5", "Usage tier that new accounts start on."),
-    Setting("credits", _credits, "US dollars", "1000.00", "Credits that new accounts start with."),
-    Setting("seed", _whole(-(2**63), 2**63 - 1), "a whole number", "0", "Decides everything by chance."),
-    Setting("date", _day, "a date", "today", "Day whose models and prices hold, and on which the clock starts."),
-    Setting("clock", _word("real", "virtual"), "real or virtual", "real", "virtual stands still until it is advanced."),
-    Setting("latency", lambda given: parse_pacing(str(given)), PACINGS, "none", "How long the model takes."),
-    Setting("retired", _word("answer", "reject"), "answer or reject", "answer", "What retired models do."),
-    Setting("keys", _keys_file, "a file", "every key is accepted", "File of the only keys that are accepted."),
-    Setting("control-token", _text, "a text", "none", "Lets other machines use the control API."),
-    Setting("body-limit", _size, "bytes, or 64MiB", "64MiB", "Longest request body that is read."),
-    Setting("journal-limit", _whole(1, 1_000_000), "1 to 1000000", "10000", "Journal entries that are kept."),
-    Setting(
-        "log-level",
-        _word("debug", "info", "warning", "error"),
-        "debug, info, warning or error",
+    host: str = _row(
+        "127.0.0.1",
+        setting_values.host,
+        "an IP address or host name of this machine, without scheme and port",
+        "Address to listen on; 0.0.0.0 and :: are all of this machine's.",
+    )
+    port: int = _row(
+        "8080",
+        setting_values.whole(0, 65_535),
+        "a whole number from 0 to 65535 (0 for a free one)",
+        "Port to listen on. exec and MockServer take a free one unless told otherwise by argument.",
+    )
+    tls: bool = _row(
+        "false",
+        setting_values.boolean,
+        "true or false",
+        "Speak https and wss, with a certificate from a local authority that is made for this run.",
+        is_switch=True,
+    )
+    tier: int = _row("5", setting_values.tier, setting_values.TIERS, "Usage tier of new accounts.")
+    credits: int = _row(
+        "1000.00",
+        setting_values.credits,
+        setting_values.DOLLARS,
+        "US dollars of credit that new accounts start with.",
+    )
+    seed: int = _row(
+        "0",
+        setting_values.whole(-(2**63), 2**63 - 1),
+        "a whole number of at most 64 bits",
+        "Decides everything by chance: same seed and calls, same bytes.",
+    )
+    date: int | None = _row(
+        None,
+        setting_values.day,
+        f"a day from {setting_values.FIRST_DAY} to {setting_values.LAST_DAY}, such as 2024-10-02",
+        "Day whose models, prices and limits hold, and on which the clock starts (midnight UTC).",
+        unset="today, with the newest data",
+    )
+    clock: str = _row(
+        "real",
+        setting_values.word("real", "virtual"),
+        "real or virtual",
+        "A virtual clock stands still until it is advanced.",
+    )
+    latency: Pacing = _row(  # noqa: RUF009 - it makes a dataclass field, not a default
+        "none", setting_values.latency, PACINGS, "How long the model takes to its first token and between tokens."
+    )
+    retired: str = _row(
+        "answer",
+        setting_values.word("answer", "reject"),
+        "answer or reject",
+        "What models do after their shutdown date.",
+    )
+    keys: Mapping[str, AccountTerms] | None = _row(
+        None,
+        setting_values.path,
+        'the path of a TOML file with one table [keys."sk-..."] for each key',
+        "File of the only keys that are accepted, with tier, credits, organization and project of each.",
+        unset="any key is accepted and has its own account",
+        is_path=True,
+        is_secret=True,
+    )
+    control_token: str | None = _row(
+        None,
+        setting_values.token,
+        "1 to 512 visible ASCII characters without spaces",
+        "Lets other machines use the control API, as 'Authorization: Bearer TOKEN'.",
+        unset="only this machine may use the control API",
+        is_secret=True,
+    )
+    body_limit: int = _row(
+        "64MiB",
+        setting_values.size,
+        "a number of bytes such as 67108864, 64MiB or 64MB",
+        "Longest request body that is read.",
+    )
+    journal_limit: int = _row(
+        "10000",
+        setting_values.whole(1, 10_000_000),
+        "a whole number from 1 to 10000000",
+        "Calls that the journal keeps.",
+    )
+    log_level: str = _row(
         "warning",
+        setting_values.word("debug", "info", "warning", "error"),
+        "debug, info, warning or error",
         "How much is logged to standard error.",
-    ),
-)
-"""Every setting there is; later parts of Understudy add theirs here."""
+    )
 
-_BY_FIELD = {setting.field: setting for setting in TABLE}
+    @property
+    def client_key(self) -> str:
+        """The key that clients are given when they have none of their own: of those that are accepted, the first."""
+        return DEFAULT_KEY if self.keys is None else next(iter(self.keys))
+
+
+TABLE: tuple[Setting, ...] = tuple(
+    Setting(name=each.name.replace("_", "-"), **each.metadata[_ROW]) for each in fields(Settings)
+)
+"""Every setting there is, in the order of the help."""
+
+_BY_KEYWORD = {setting.keyword: setting for setting in TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value and where it came from; `folder` is what a relative path is relative to."""
+
+    name: str
+    value: Any
+    source: str
+    folder: Path | None = None
 
 
 def load_settings(
     arguments: Mapping[str, Any] | None = None,
     *,
-    argument_source: Callable[[str], str] = lambda name: f"argument --{name}",
+    spelled: Callable[[str], str] = "argument --{}".format,
     environment: Mapping[str, str] | None = None,
-    config: str | None = None,
+    free_port: bool = False,
 ) -> Settings:
-    """Gather settings from all sources.
+    """Gather the settings of all sources.
 
     Args:
-        arguments: by field or hyphenated name; None values are not given.
-        argument_source: how an argument is called in an error.
-        environment: variables; those of the process when None.
-        config: path of the settings file; else `UNDERSTUDY_CONFIG`, else `understudy.toml` if there is one.
+        arguments: by keyword or hyphenated name, with `config` among them; None values were not given.
+        spelled: makes of a hyphenated name what messages call the argument.
+        environment: variables; those of this process when None.
+        free_port: take a free port unless an argument names one. A file that says where `serve` listens must not
+            make the servers of parallel tests fight for that port.
 
     Raises:
         SettingError: one sentence about the first thing that is wrong.
     """
-    environment = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    from_environment = {
-        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
-        for name, value in environment.items()
+    named = {name: value for name, value in (arguments or {}).items() if value is not None}
+    variables = {
+        name: value
+        for name, value in (os.environ if environment is None else environment).items()
         if name.startswith(ENVIRONMENT_PREFIX)
     }
-    file = config or from_environment.pop("config", None)
-    for name, given in _read_file(file).items():
-        _set(values, name, given, f"file {file or DEFAULT_FILE}")
-    for name, given in from_environment.items():
-        _set(values, name, given, f"environment {ENVIRONMENT_PREFIX}{name.upper()}")
-    for name, given in (arguments or {}).items():
-        if given is not None:
-            _set(values, name, given, argument_source(name.replace("_", "-")))
+    config = _config_file(named, variables, spelled)
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for given in (*_from_file(config), *_from_environment(variables)):
+        _set(values, sources, given)
+    if free_port:
+        values["port"] = 0
+    for name, value in named.items():
+        _set(values, sources, _Given(name, value, spelled(name.replace("_", "-"))))
+    if "keys" in values:
+        values["keys"] = _read_keys(values, sources["keys"])
     return Settings(**values)
 
 
 def python_settings(named: Mapping[str, Any]) -> Settings:
-    """Settings of `MockServer(...)`: what is named, on top of environment and file.
+    """Gather the settings of `MockServer(...)`; the port is a free one unless it is named.
 
-    The port is a free one unless it is named.
+    Raises:
+        SettingError: one sentence about the first thing that is wrong.
     """
-    given = {"port": 0, **named}
-    return load_settings(given, argument_source=lambda name: f"Python keyword {name.replace('-', '_')}")
+    return load_settings(named, spelled=lambda name: f"Python keyword {name.replace('-', '_')}", free_port=True)
 
 
-def _read_file(file: str | None) -> dict[str, Any]:
-    path = Path(file or DEFAULT_FILE)
-    if file is None and not path.exists():
-        return {}
-    source = f"file {path}"
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as failure:
-        raise SettingError("config", source, f"it cannot be read: {failure.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as failure:
-        raise SettingError("config", source, f"it is no TOML: {failure}") from None
+def _config_file(named: dict[str, Any], variables: dict[str, str], spelled: Callable[[str], str]) -> _Given | None:
+    """Take the settings file out of the other arguments and variables; None when neither names one."""
+    variable = ENVIRONMENT_PREFIX + CONFIG.upper()
+    by_variable = variables.pop(variable, None)
+    if CONFIG in named:
+        return _Given(CONFIG, named.pop(CONFIG), spelled(CONFIG))
+    return None if by_variable is None else _Given(CONFIG, by_variable, f"environment {variable}")
 
 
-def _set(values: dict[str, Any], name: str, given: Any, source: str) -> None:
-    setting = _BY_FIELD.get(name.replace("-", "_"))
+def _set(values: dict[str, Any], sources: dict[str, str], given: _Given) -> None:
+    setting = _BY_KEYWORD.get(given.name.replace("-", "_"))
     if setting is None:
-        known = ", ".join(each.name for each in TABLE)
-        raise SettingError(name, source, f"there is no such setting; there are {known}")
+        raise UnknownSettingError(given.name, given.value, given.source)
     try:
-        values[setting.field] = setting.parse(given)
-    except ValueError as problem:
-        raise SettingError(setting.name, source, str(problem)) from None
+        value = setting.parse(given.value)
+    # A figure too large for the arithmetic is as wrong as one out of bounds.
+    except (ValueError, ArithmeticError):
+        shown = "what was given" if setting.is_secret and not setting.is_path else _shown(given.value)
+        raise SettingError(setting.name, given.value, given.source, setting.accepted, f"cannot be {shown}") from None
+    if setting.is_path and given.folder is not None:
+        value = given.folder / value
+    values[setting.keyword] = value
+    sources[setting.keyword] = given.source
 
 
+def _read_keys(values: Mapping[str, Any], source: str) -> Mapping[str, AccountTerms]:
+    path = values["keys"]
+    defaults = Settings()
+    try:
+        return read_keys_file(
+            path, tier=values.get("tier", defaults.tier), credits=values.get("credits", defaults.credits)
+        )
+    except KeysFileError as problem:
+        raise SettingsFileError("keys", path, source, _BY_KEYWORD["keys"].accepted, str(problem)) from None
+
+
+def _from_environment(variables: Mapping[str, str]) -> Iterator[_Given]:
+    for variable, value in variables.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        # Variables are upper-case: one that is not belongs to nobody, and is said to be unknown.
+        yield _Given(name.lower() if name.isupper() else name, value, f"environment {variable}")
+
+
+def _from_file(config: _Given | None) -> Iterator[_Given]:
+    if config is None:
+        path = Path(DEFAULT_FILE)
+        source = f"file {DEFAULT_FILE}"
+    else:
+        try:
+            path = setting_values.path(config.value)
+        except ValueError:
+            problem = f"cannot be {_shown(config.value)}"
+            raise SettingError(CONFIG, config.value, config.source, _TOML_FILE, problem) from None
+        source = config.source
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if config is None:
+            return
+        raise _unreadable(path, source, "there is no such file") from None
+    except OSError as failure:
+        raise _unreadable(path, source, f"it cannot be read ({failure.strerror})") from None
+    except UnicodeDecodeError:
+        raise _unreadable(path, source, "it is not valid TOML (not UTF-8)") from None
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as failure:
+        raise _unreadable(path, source, f"it is not valid TOML: {failure}") from None
+    seen: dict[str, str] = {}
+    if CONFIG in table:
+        problem = "a settings file cannot name another one"
+        raise SettingsFileError(CONFIG, table[CONFIG], f"file {path}, {_place(text, CONFIG)}", _TOML_FILE, problem)
+    for name, value in table.items():
+        place = f"file {path}, {_place(text, name)}"
+        other = seen.setdefault(name.replace("_", "-"), name)
+        if other != name:
+            problem = f"it is there twice, as {other!r} and as {name!r}"
+            raise SettingsFileError(other.replace("_", "-"), value, place, "each setting once", problem)
+        yield _Given(name, value, place, path.parent)
+
+
+def _unreadable(path: Path, source: str, problem: str) -> SettingsFileError:
+    return SettingsFileError(CONFIG, path, source, _TOML_FILE, f"file {str(path)!r}: {problem}")
+
+
+def _place(text: str, name: str) -> str:
+    """Where a setting stands in its file: the line, or the key where no line is a plain `key = value`."""
+    pattern = re.compile(rf"""\s*\[?\s*["']?{re.escape(name)}["']?\s*[=.\]]""")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return f"line {number}"
+    return f"key {name}"
+
+
+def _shown(value: object) -> str:
+    """Spell a value within one line, and not too long a one."""
+    text = repr(str(value) if isinstance(value, Decimal | Path | date) else value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,43 +1,98 @@
-"""`MockServer`: the server in a thread of this process, for tests and scripts."""
+"""`MockServer`: the server in a thread of this process, for tests and scripts; below it `Service`, for any thread."""
 
+import atexit
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Any, Self
 
-from understudy.adapters.serving import Server, listen
+from understudy.adapters.http.application import create_application
+from understudy.adapters.serving import MockServerError, Server, listen
 from understudy.adapters.tls import LocalAuthority
+from understudy.address import Address
 from understudy.assembly import build_simulator
 from understudy.config import Settings, python_settings
 from understudy.core.accounts import Account
 from understudy.core.clock import Clock
 from understudy.core.faults import Faults
 from understudy.core.journal import Journal
+from understudy.core.simulator import Simulator
+
+__all__ = ["Accounts", "MockServer", "MockServerError", "Service"]
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10
-DEFAULT_KEY = "sk-understudy"
 
 
-class MockServerError(RuntimeError):
-    """The server could not be started or stopped."""
+class Service:
+    """A simulator behind an address: the socket is open at once, `run` answers on it.
+
+    Args:
+        settings: of the server.
+        simulator: answers.
+
+    Attributes:
+        address: where.
+        ca_file: under TLS the file with the certificate of the authority that clients must trust.
+        trust_variables: environment variables by which programs trust it; empty without TLS.
+
+    Raises:
+        CannotListenError: the port is in use, may not be used, or the host is not this machine.
+    """
+
+    def __init__(self, settings: Settings, simulator: Simulator) -> None:
+        application = create_application(
+            simulator, control_token=settings.control_token, body_limit=settings.body_limit, host=settings.host
+        )
+        with ExitStack() as opened:
+            listener = opened.enter_context(closing(listen(settings.host, settings.port)))
+            authority = opened.enter_context(closing(LocalAuthority(settings.host))) if settings.tls else None
+            chain = None if authority is None else authority.server_chain
+            self._server = Server(application, listener, certificates=chain)
+            self._opened = opened.pop_all()
+        self.address = Address(settings.host, listener.getsockname()[1], settings.tls)
+        self.ca_file = None if authority is None else str(authority.certificate)
+        self.trust_variables: Mapping[str, str] = {} if authority is None else authority.trust_variables()
+
+    def __enter__(self) -> Self:
+        """Nothing further to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give back socket and files, whether `run` was called or not."""
+        self._opened.close()
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Answer until stopped; in the main thread also until a signal asks for the end.
+
+        Args:
+            on_ready: called once, when requests are answered.
+        """
+        self._server.run(on_ready)
+
+    def stop(self) -> None:
+        """Make `run` return, from any thread."""
+        self._server.stop()
 
 
 class Accounts:
     """The accounts of a server, by key."""
 
-    def __init__(self, server: "MockServer") -> None:
-        self._server = server
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
 
     def __getitem__(self, key: str) -> Account:
-        """The account of a key, made on first sight; from now on it is not aged out."""
-        account = self._server.simulator.account(key)
+        """Find the account of a key, made on first sight; from now on it is not aged out."""
+        account = self._simulator.account(key)
         account.pinned = True
         return account
 
     def __iter__(self) -> Iterator[Account]:
-        """Every account that is held."""
-        return iter(self._server.simulator.store.accounts())
+        """Go over the accounts that are held."""
+        return iter(self._simulator.store.accounts())
 
 
 class MockServer:
@@ -45,6 +100,8 @@ class MockServer:
 
         with MockServer(tier=1, credits="5.00") as server:
             client = OpenAI(base_url=server.base_url, api_key=server.account.key)
+
+    Any number of them run side by side. One that was stopped may be started again, with the state it had.
 
     Args:
         settings: those of the command line, with underscores; the port is a free one unless it is named.
@@ -56,18 +113,25 @@ class MockServer:
 
     Raises:
         SettingError: a setting that cannot be used.
-        OSError: the port is in use (when the block is entered).
+        CannotListenError: the port is in use (when the block is entered).
     """
 
     def __init__(self, **settings: Any) -> None:
-        self.settings: Settings = python_settings(settings)
-        self.simulator = build_simulator(self.settings)
-        self.accounts = Accounts(self)
-        self._server: Server | None = None
+        self._take(python_settings(settings))
+
+    @classmethod
+    def with_settings(cls, settings: Settings) -> Self:
+        """Make a server of settings that have been gathered already."""
+        server = cls.__new__(cls)
+        server._take(settings)
+        return server
+
+    def _take(self, settings: Settings) -> None:
+        self.settings = settings
+        self.simulator = build_simulator(settings)
+        self.accounts = Accounts(self.simulator)
+        self._service: Service | None = None
         self._thread: threading.Thread | None = None
-        self._authority: LocalAuthority | None = None
-        self._port = 0
-        self._key = next(iter(self.settings.keys)) if self.settings.keys else DEFAULT_KEY
 
     def __enter__(self) -> Self:
         """Start."""
@@ -82,22 +146,32 @@ class MockServer:
     @property
     def base_url(self) -> str:
         """What a client is pointed at, with `/v1`."""
-        return f"{self._origin('http')}/v1"
+        return self._running().address.base_url
 
     @property
     def websocket_base_url(self) -> str:
         """The same for WebSockets, for clients that do not derive it."""
-        return f"{self._origin('ws')}/v1"
+        return self._running().address.websocket_base_url
 
     @property
     def control_url(self) -> str:
         """The control API."""
-        return f"{self._origin('http')}/_understudy"
+        return self._running().address.control_url
 
     @property
     def ca_file(self) -> str | None:
         """Under `tls`: the file with the certificate of the authority that clients must trust."""
-        return None if self._authority is None else str(self._authority.certificate)
+        return self._running().ca_file
+
+    @property
+    def address(self) -> Address:
+        """Where it is reached, and by which URLs."""
+        return self._running().address
+
+    @property
+    def trust_variables(self) -> Mapping[str, str]:
+        """Environment variables by which other programs trust that authority; empty without `tls`."""
+        return self._running().trust_variables
 
     @property
     def clock(self) -> Clock:
@@ -107,7 +181,7 @@ class MockServer:
     @property
     def account(self) -> Account:
         """The account that is meant when no key is named; `account.key` is its key."""
-        return self.accounts[self._key]
+        return self.accounts[self.settings.client_key]
 
     @property
     def journal(self) -> Journal:
@@ -124,62 +198,55 @@ class MockServer:
         self.simulator.reset()
 
     def start(self) -> Self:
-        """Listen and answer; returns when the first request would be answered."""
-        if self._thread is not None:
-            raise MockServerError("this server is running already")
-        from understudy.adapters.http.application import create_application
+        """Listen and answer; returns when the first request would be answered.
 
-        settings = self.settings
-        listener = listen(settings.host, settings.port)
-        self._port = listener.getsockname()[1]
-        if settings.tls:
-            self._authority = LocalAuthority(settings.host)
-        application = create_application(
-            self.simulator,
-            control_token=settings.control_token,
-            body_limit=settings.body_limit,
-            host=settings.host,
-        )
+        Raises:
+            CannotListenError: the port is in use, may not be used, or the host is not this machine.
+            MockServerError: it runs already, or does not come up.
+        """
+        if self._thread is not None:
+            raise MockServerError("This server is running already.")
+        service = self._service = Service(self.settings, self.simulator)
         ready = threading.Event()
-        server = self._server = Server(
-            application,
-            certificates=None if self._authority is None else self._authority.server_chain,
-            on_ready=ready.set,
-        )
         failures: list[BaseException] = []
 
         def run() -> None:
             try:
-                server.run(sockets=[listener])
-            except BaseException as failure:  # noqa: BLE001 - it is raised where the server was started
+                service.run(ready.set)
+            except BaseException as failure:
                 failures.append(failure)
             finally:
                 ready.set()
-                listener.close()
 
         self._thread = threading.Thread(target=run, name="understudy", daemon=True)
+        # A script that ends without `stop` still closes its streams and removes its files.
+        atexit.register(self.stop)
         self._thread.start()
-        if not ready.wait(_START_SECONDS) or failures or not server.started:
-            cause = failures[0] if failures else None
+        try:
+            came_up = ready.wait(_START_SECONDS) and not failures
+        except BaseException:
             self.stop()
-            raise MockServerError(f"the server did not start: {cause or 'no answer'}") from cause
+            raise
+        if not came_up:
+            self.stop()
+            cause = failures[0] if failures else None
+            raise MockServerError(f"The server did not start: {cause or 'no answer'}.") from cause
         return self
 
     def stop(self) -> None:
-        """Close streams and sockets and end the thread; a stopped server may be started again."""
+        """Close streams and sockets and end the thread, within a second."""
+        atexit.unregister(self.stop)
+        service, self._service = self._service, None
         thread, self._thread = self._thread, None
-        if thread is not None and self._server is not None:
-            self._server.should_exit = True
+        if service is None or thread is None:
+            return
+        with service:
+            service.stop()
             thread.join(_STOP_SECONDS)
-            if thread.is_alive():
-                raise MockServerError(f"the server did not stop within {_STOP_SECONDS} seconds")
-        if self._authority is not None:
-            self._authority.close()
-            self._authority = None
+        if thread.is_alive():
+            raise MockServerError(f"The server did not stop within {_STOP_SECONDS} seconds.")
 
-    def _origin(self, scheme: str) -> str:
-        if self._thread is None:
-            raise MockServerError("this server is not running: use it in a with block, or call start()")
-        host = self.settings.host
-        host = f"[{host}]" if ":" in host else host
-        return f"{scheme}{'s' if self.settings.tls else ''}://{host}:{self._port}"
+    def _running(self) -> Service:
+        if self._service is None:
+            raise MockServerError("This server is not running: use it in a with block, or call start().")
+        return self._service

@@ -1,0 +1,62 @@
+"""uvicorn's WebSocket protocol, taught to say goodbye.
+
+When the server stops, a socket is closed as RFC 6455 (section 7) has it: we send a close frame with 1001 ("going
+away"), go on reading until the client's own close frame has come, and only then close the connection. Closed at once,
+with audio of the client still unread, TCP would answer with a reset, and the close frame might never arrive.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+GOING_AWAY = 1001
+
+
+class FarewellProtocol(WebSocketsSansIOProtocol):
+    """One WebSocket connection."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # Frames and handshakes carry keys and recordings: whatever the log level, they are not logged.
+        self.conn.debug = False
+        self._parting = False
+        self._lost = asyncio.Event()
+        self._application, self.app = self.app, self._until_parted
+
+    def shutdown(self) -> None:
+        """Say that the server is going away; the client's answer or the server's patience ends the connection."""
+        if not self.handshake_complete or self.conn.state is not State.OPEN:
+            super().shutdown()
+            return
+        self._parting = True
+        self.conn.send_close(GOING_AWAY)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.resume_reading()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY})
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; once we are parting, only for the client's close frame."""
+        if not self._parting:
+            super().data_received(data)
+            return
+        self.conn.receive_data(data)
+        if self.conn.close_rcvd is not None or self.conn.parser_exc is not None:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the application's task end."""
+        super().connection_lost(exc)
+        self._lost.set()
+
+    async def _until_parted(self, *arguments: Any) -> None:
+        """Run the application; the connection, which would be closed with it, stays until the goodbye is done."""
+        try:
+            await self._application(*arguments)
+        except ClientDisconnected:
+            if not self._parting:
+                raise
+        if self._parting:
+            await self._lost.wait()

@@ -1,0 +1,81 @@
+"""What tests use of a server, wherever it runs: in a thread of this process, or elsewhere behind its control API."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from understudy.core.accounts import Account
+from understudy.core.faults import Faults
+from understudy.core.journal import JournalEntry
+
+
+class ClockHandle(Protocol):
+    """The clock of a server."""
+
+    def now(self) -> int:
+        """Microseconds since the epoch."""
+
+    def advance(self, seconds: float) -> None:
+        """Move forward; ValueError when `seconds` is negative."""
+
+
+class JournalHandle(Protocol):
+    """What happened, oldest first."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[JournalEntry]: ...
+    def __getitem__(self, index: int) -> JournalEntry: ...
+
+    def select(
+        self, *, key: str | None = None, path: str | None = None, model: str | None = None
+    ) -> list[JournalEntry]:
+        """Entries of a (masked) key or account id, a path, a model; each filter is optional."""
+
+
+class AccountsHandle(Protocol):
+    """The accounts of a server, by key."""
+
+    def __getitem__(self, key: str) -> Account: ...
+    def __iter__(self) -> Iterator[Account]: ...
+
+
+class ServerHandle(Protocol):
+    """What tests use of a server: a `MockServer` of this process, or one elsewhere."""
+
+    @property
+    def base_url(self) -> str:
+        """What a client is pointed at, with `/v1`."""
+
+    @property
+    def websocket_base_url(self) -> str:
+        """The same for WebSockets, for clients that do not derive it."""
+
+    @property
+    def control_url(self) -> str:
+        """The control API."""
+
+    @property
+    def ca_file(self) -> str | None:
+        """Under TLS: the file with the certificate of the authority that clients must trust."""
+
+    @property
+    def clock(self) -> ClockHandle:
+        """What time it is, and `advance`."""
+
+    @property
+    def account(self) -> Account:
+        """The account that is meant when no key is named; `account.key` is its key."""
+
+    @property
+    def accounts(self) -> "AccountsHandle":
+        """The accounts by key."""
+
+    @property
+    def journal(self) -> JournalHandle:
+        """What happened."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose."""
+
+    def reset(self) -> None:
+        """Forget accounts, faults and the journal, and take back every move of the clock."""

@@ -1,0 +1,148 @@
+"""Reading the values of settings: from a text, or from what TOML and Python have, to what the server uses.
+
+Every parser takes what was given and raises ValueError (or ArithmeticError, for a figure too large to compute with)
+when it cannot be used. What is accepted is said in the table of settings, beside the parser's name.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from understudy.adapters.wallclock import wall_now
+from understudy.core.catalog import parse_tier
+from understudy.core.clock import DAY
+from understudy.core.pacing import Pacing, parse_pacing
+from understudy.core.pricing import parse_usd
+
+FIRST_DAY = date(2020, 6, 11)
+"""The API was announced (OpenAI, "OpenAI API", 2020-06-11)."""
+LAST_DAY = date(2100, 1, 1)
+"""Our choice."""
+
+TIERS = "free, 1, 2, 3, 4 or 5"
+"""What `tier` accepts; as keys and data spell them, `tier1` to `tier5`, they are accepted too."""
+DOLLARS = "US dollars from 0 with at most 12 decimals, such as 5.00"
+"""What `credits` accepts."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_SIZE = re.compile(r"([0-9]{1,12})\s*([kmg]?i?b?)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
+
+
+def boolean(given: Any) -> bool:
+    """Read true or false; a text may also say yes, no, on, off, 1 or 0."""
+    if isinstance(given, bool):
+        return given
+    word = given.strip().lower() if isinstance(given, str) else ""
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError
+
+
+def whole(minimum: int, maximum: int) -> Callable[[Any], int]:
+    """Make a parser of whole numbers within bounds (both included)."""
+
+    def parse(given: Any) -> int:
+        text = _written(given)
+        if not _WHOLE.fullmatch(text) or not minimum <= int(text) <= maximum:
+            raise ValueError
+        return int(text)
+
+    return parse
+
+
+def word(*accepted: str) -> Callable[[Any], str]:
+    """Make a parser of one of some words, in lower case."""
+
+    def parse(given: Any) -> str:
+        found = _written(given).lower()
+        if found not in accepted:
+            raise ValueError
+        return found
+
+    return parse
+
+
+def host(given: Any) -> str:
+    """Read an IP address or a host name, without port."""
+    text = _written(given)
+    if ":" in text:
+        ip_address(text)
+    elif not _HOST.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def token(given: Any) -> str:
+    """Read a text that fits into an `Authorization` header."""
+    text = _written(given)
+    if not _TOKEN.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def path(given: Any) -> Path:
+    """Read a path; an empty one would be the current folder, which nobody means."""
+    text = str(given) if isinstance(given, Path) else _written(given)
+    if not text or "\0" in text:
+        raise ValueError
+    return Path(text)
+
+
+def size(given: Any) -> int:
+    """Read a number of bytes above 0, perhaps with a unit: `67108864`, `64MiB`, `64MB`."""
+    match = _SIZE.fullmatch(_written(given).lower())
+    if match is None or match[2] not in _UNITS or int(match[1]) == 0:
+        raise ValueError
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def day(given: Any) -> int | None:
+    """Read a date: midnight UTC in microseconds since the epoch; None for today, which is what no date means."""
+    if type(given) is not date:
+        text = _written(given)
+        if not _DAY.fullmatch(text):
+            raise ValueError
+        given = date.fromisoformat(text)
+    if not FIRST_DAY <= given <= LAST_DAY:
+        raise ValueError
+    midnight: int = (given.toordinal() - _EPOCH) * DAY
+    return None if midnight == wall_now() // DAY * DAY else midnight
+
+
+def tier(given: Any) -> int:
+    """Read a usage tier: 0 (free) to 5."""
+    return parse_tier(_written(given))
+
+
+def credits(given: Any) -> int:
+    """Read US dollars as pico-dollars, exactly."""
+    # A float is what its shortest spelling says: 5.1 was typed, not 5.0999999999999996447.
+    text = repr(given) if isinstance(given, float) else _written(given)
+    # The bounds keep every digit within the precision of decimal arithmetic.
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError
+    return parse_usd(text)
+
+
+def latency(given: Any) -> Pacing:
+    """Read how long the model takes."""
+    return parse_pacing(_written(given))
+
+
+def _written(given: Any) -> str:
+    """Spell what was given as a settings file or a command line would."""
+    if isinstance(given, bool) or not isinstance(given, str | int | Decimal | date):
+        raise ValueError
+    return str(given).strip()
