@@ -1,0 +1,1 @@
+"""The conformance suite: any client of the API, a verdict per case."""

@@ -1,0 +1,1 @@
+"""Views of what a run of the suite came to."""

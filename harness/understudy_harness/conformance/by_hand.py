@@ -1,0 +1,43 @@
+"""The server of one case, for a person with curl or a client of their own."""
+
+import asyncio
+from collections.abc import Callable
+
+from understudy.adapters.wallclock import wall_now
+from understudy_harness.conformance.case import Case
+from understudy_harness.conformance.case_server import CaseServer
+from understudy_harness.conformance.explain import curl
+from understudy_harness.conformance.standard import Canary
+from understudy_harness.conformance.wire_log import Exchange
+
+
+async def play(case: Case, port: int, write: Callable[[str], None]) -> None:
+    """Play the server of a case until cancelled, and write a line for each request that was answered.
+
+    Raises:
+        OSError: the port is in use.
+    """
+    canary = Canary.new()
+    server = CaseServer(case.script(canary, wall_now() // 1_000_000), wall_now, port)
+    await server.start()
+    log = server.log
+    told = 0
+    changed = asyncio.Event()
+    log.on_change = changed.set
+    write(f"{case.id}: {case.title}\n{server.base_url}\n{curl(case, server.base_url)}")
+    try:
+        while True:
+            while told < len(log.exchanges) and log.exchanges[told].answered is not None:
+                write(_line(log.exchanges[told], log.exchanges[told - 1] if told else None))
+                told += 1
+            changed.clear()
+            await changed.wait()
+    finally:
+        await server.stop()
+
+
+def _line(exchange: Exchange, before: Exchange | None) -> str:
+    wait = ""
+    if before is not None and before.answered is not None:
+        wait = f", {exchange.started - before.answered:.3f} s after answer {before.number}"
+    return f"request {exchange.number}{wait}: {exchange.method} {exchange.target} -> {exchange.status}"

@@ -1,0 +1,173 @@
+"""`understudy conform`: the conformance suite at the command line."""
+
+import asyncio
+import json
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from understudy.adapters.wallclock import wall_now
+from understudy_harness.conformance.case import Case, CaseError, load_cases, select
+
+COULD_NOT_JUDGE = 3
+INTERRUPTED = 130
+STANDARD_OUTPUT = "-"
+
+
+@click.group()
+def conform() -> None:
+    """Judge any client of the OpenAI API: a verdict for each case."""
+
+
+def _writable(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    """Refuse a file that could not be written before the suite runs, not after."""
+    if given not in (None, STANDARD_OUTPUT) and (Path(given).is_dir() or not Path(given).absolute().parent.is_dir()):
+        raise click.BadParameter(f"{given!r} cannot be written: it is a folder, or its folder does not exist")
+    return given
+
+
+_selection = click.option(
+    "--select", metavar="IDS", default="", help="Only these, by the beginnings of their ids: 1, 1.1, 1.1-seconds, ..."
+)
+
+
+@conform.command()
+@click.option("--driver", "command", required=True, help='Command that starts the driver, as in "node driver.mjs".')
+@_selection
+@click.option("--strict", is_flag=True, help="SHOULD cases count, not MUST alone.")
+@click.option("--tidy", is_flag=True, help="A run that is not clean counts as failed.")
+@click.option("--json", "json_file", metavar="FILE", callback=_writable, help="Write everything that was seen here.")
+@click.option("--junit", "junit_file", metavar="FILE", callback=_writable, help="Write JUnit XML here.")
+@click.option("--dry-run", is_flag=True, help="Say which cases would be run, and run none.")
+@click.pass_context
+def run(
+    context: click.Context,
+    command: str,
+    select: str,
+    strict: bool,
+    tidy: bool,
+    json_file: str | None,
+    junit_file: str | None,
+    dry_run: bool,
+) -> None:
+    """Run cases against a client, by way of a driver.
+
+    Exit codes: 0 fine, 1 failures, 2 wrong usage, 3 the suite could not judge.
+    """
+    cases = [case for case in _chosen(select) if "D" in case.seat]
+    try:
+        words = shlex.split(command)
+    except ValueError as problem:
+        raise click.BadParameter(f"{command!r} is no command: {problem}", param_hint="--driver") from None
+    if not words:
+        raise click.BadParameter("it is empty", param_hint="--driver")
+    if dry_run:
+        _write_list(cases)
+        click.echo(f"{len(cases)} cases would be run.")
+        return
+    from understudy_harness.conformance.driver import DriverError, DriverNotFound, DriverProcess
+    from understudy_harness.conformance.protocol import ProtocolError
+    from understudy_harness.conformance.runner import Runner
+    from understudy_harness.reports.console import Console
+    from understudy_harness.reports.json import write_json
+    from understudy_harness.reports.junit import write_junit
+
+    # A report that goes to standard output must be alone there.
+    aside = STANDARD_OUTPUT in (json_file, junit_file)
+    console = Console(lambda line: click.echo(line, err=aside))
+    runner = Runner(DriverProcess(words), words, now=wall_now, listeners=[console])
+    try:
+        suite = asyncio.run(runner.run(cases))
+    except DriverNotFound as problem:
+        raise click.BadParameter(str(problem), param_hint="--driver") from None
+    except (DriverError, ProtocolError) as problem:
+        _could_not_judge(str(problem))
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted.", err=True)
+        context.exit(INTERRUPTED)
+    except Exception:
+        # Exit code 1 would blame the client.
+        traceback.print_exc()
+        _could_not_judge("it failed itself")
+    code = suite.exit_code(strict=strict, tidy=tidy)
+    _write(json_file, write_json(suite, exit_code=code))
+    _write(junit_file, write_junit(suite, strict=strict, tidy=tidy))
+    context.exit(code)
+
+
+@conform.command(name="list")
+@_selection
+def list_cases(select: str) -> None:
+    """List the cases: id, level, seats (driver, program, gateway), what the driver needs, title."""
+    _write_list(_chosen(select))
+
+
+@conform.command()
+@click.argument("ids", metavar="ID", nargs=-1, required=True)
+def explain(ids: Sequence[str]) -> None:
+    """Show all of a case: why, what the server does, what is expected, and how to see it by hand."""
+    from understudy_harness.conformance.explain import explain as explained
+
+    for number, case in enumerate(_chosen(",".join(ids))):
+        click.echo(("\n" if number else "") + explained(case), nl=False)
+
+
+@conform.command()
+@click.argument("id", metavar="ID")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to listen on; 0 picks a free one.")
+def serve(id: str, port: int) -> None:
+    """Play the server of one case, and tell the time of each request, until Ctrl-C."""
+    from understudy_harness.conformance.by_hand import play
+
+    found = _chosen(id)
+    if len(found) > 1:
+        raise click.BadParameter(f"{id!r} names {len(found)} cases: {', '.join(case.id for case in found)}")
+    try:
+        asyncio.run(play(found[0], port, click.echo))
+    except OSError as problem:
+        raise click.ClickException(f"cannot listen on port {port}: {problem.strerror}") from None
+    except KeyboardInterrupt:
+        click.echo()
+
+
+@conform.command()
+def protocol() -> None:
+    """Print the JSON Schemas of the driver protocol."""
+    from understudy_harness.conformance.protocol import schemas
+
+    click.echo(json.dumps(schemas(), indent=2))
+
+
+def _chosen(selectors: str) -> tuple[Case, ...]:
+    try:
+        cases = load_cases()
+    except CaseError as problem:
+        _could_not_judge(f"the cases cannot be used: {problem}")
+    wanted = [word.strip() for word in selectors.split(",") if word.strip()]
+    try:
+        return select(cases, wanted) if wanted else cases
+    except ValueError as problem:
+        raise click.UsageError(f"{problem}.") from None
+
+
+def _write(file: str | None, report: bytes) -> None:
+    if file == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(report)
+    elif file is not None:
+        Path(file).write_bytes(report)
+
+
+def _could_not_judge(problem: str) -> NoReturn:
+    click.echo(f"The suite could not judge: {problem}.", err=True)
+    sys.exit(COULD_NOT_JUDGE)
+
+
+def _write_list(cases: Sequence[Case]) -> None:
+    rows = [[case.id, case.level.name, "".join(case.seat), ",".join(case.needs), case.title] for case in cases]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

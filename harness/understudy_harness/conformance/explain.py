@@ -1,0 +1,104 @@
+"""A case in words: what the server does, what is expected and why, and how to see it with one's own eyes."""
+
+import json
+import shlex
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from understudy_harness.conformance.case import SEATS, Case
+from understudy_harness.conformance.case_server import HOST
+from understudy_harness.conformance.expectations import Expectation, Kind, Slack
+
+_PORT = 8081
+
+
+def explain(case: Case) -> str:
+    """Everything about a case, for a terminal."""
+    seats = ", ".join(SEATS[seat] for seat in case.seat)
+    needs = ", ".join(case.needs)
+    parts = [
+        f"{case.id}: {case.title}",
+        f"{case.level.name}, group {case.group.id} ({case.group.title}); seats: {seats}; needs: {needs}; "
+        f"a run that has not ended after {case.window_s:g} s hangs",
+        f"Why\n{_wrapped(case.rationale)}",
+        f"The server\n{_listed(_step(step) for step in case.serve)}",
+        f"The client\n{_listed(_call(case))}",
+        _expected("OK when all of this holds", case.must + case.should, case.group.slack),
+        _expected("NON-STRICT when, instead, one of these does", case.non_strict, case.group.slack),
+        _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
+        f"Words\n{_listed(_words(case.expectations + case.tidy))}",
+        f"Where it comes from\n{_listed(case.references)}",
+        f"By hand\n{_by_hand(case)}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def curl(case: Case, base_url: str) -> str:
+    """The call that a client makes in this case, as a shell command."""
+    body: dict[str, Any] = case.input()
+    if case.op == "stream":
+        body["stream"] = True
+    return (
+        f"curl -si {base_url}/chat/completions -H 'Authorization: Bearer sk-by-hand' "
+        f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+    )
+
+
+def _by_hand(case: Case) -> str:
+    serve = f"understudy conform serve {case.id} --port {_PORT}"
+    return _listed(
+        [
+            f"{serve}    (in one terminal; it tells the time of each request)",
+            f"{curl(case, f'http://{HOST}:{_PORT}/v1')}    (in another, as often as the client would)",
+        ]
+    )
+
+
+def _step(step: dict[str, Any]) -> str:
+    told = {key: value for key, value in step.items() if key != "on"}
+    if told == {"answer": "ok"}:
+        return f"request {step.get('on', 'every')}: the standard answer"
+    return f"request {step.get('on', 'every')}: {json.dumps(told, ensure_ascii=False)}"
+
+
+def _call(case: Case) -> Iterable[str]:
+    yield {"chat": "one chat completion", "stream": "one chat completion, streamed"}[case.op]
+    for name in case.options.__struct_fields__:
+        value = getattr(case.options, name)
+        if value is not None:
+            yield f"set up with {name} = {value}"
+
+
+def _expected(title: str, expectations: Iterable[Expectation], slack: Slack) -> str:
+    lines = [f"{each.written}{_leeway(each, slack)}" for each in expectations]
+    return f"{title}\n{_listed(lines)}" if lines else ""
+
+
+def _leeway(expectation: Expectation, slack: Slack) -> str:
+    bounds = []
+    for comparison in expectation.comparisons:
+        if comparison.left.kind is Kind.SECONDS and comparison.right.word is None:
+            bound = comparison.right.arguments[0]
+            lower = comparison.operator in (">", ">=")
+            limit = slack.lowest(bound) if lower else slack.highest(bound)
+            if limit != bound:
+                bounds.append(f"{'from' if lower else 'up to'} {limit:g} s counts")
+    return f"    ({', '.join(bounds)})" if bounds else ""
+
+
+def _words(expectations: Iterable[Expectation]) -> Iterable[str]:
+    told = {}
+    for expectation in expectations:
+        for operand in expectation.operands:
+            if operand.word is not None:
+                told[operand.spelled.partition("(")[0]] = operand.word.help
+    return [f"{name}: {meaning}" for name, meaning in told.items()]
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"  - {line}" for line in lines)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 100, initial_indent="  ", subsequent_indent="  ")

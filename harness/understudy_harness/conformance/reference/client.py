@@ -1,0 +1,239 @@
+"""A small client of the API that does what every case asks for: the suite's yardstick, not a library.
+
+Each decision that a case is about is a method of its own, so that a wrong client is one method long.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httptools
+
+FIRST_WAIT_S = 0.2
+"""Before the first retry, where the server names no wait; doubled for each further one."""
+LONGEST_WAIT_S = 60.0
+"""A call that would have to wait longer fails at once."""
+_RETRIED = (408, 409, 429)
+
+
+class CallFailed(Exception):
+    """A call came to nothing.
+
+    Attributes:
+        kind: in the words of the driver protocol.
+        status: HTTP status, None where there was no answer.
+        code: `error.code` of the answer.
+        retry_after_s: the wait that the server named.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+class HttpAnswer:
+    """One answer, whole."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = bytearray()
+        self.complete = False
+
+    # What httptools calls while it reads the answer.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        """Its last byte."""
+        self.complete = True
+
+
+class ReferenceClient:
+    """Makes chat completions, each attempt on a connection of its own.
+
+    Args:
+        base_url: with `/v1`.
+        api_key: sent as a bearer token.
+        retries: after the first attempt.
+        timeout_s: for one attempt.
+        now: the time of day in seconds since the epoch.
+    """
+
+    connection = "close"
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        retries: int = 2,
+        timeout_s: float = 60.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.retries = retries
+        self._url = urlsplit(base_url)
+        self.api_key = api_key
+        self._timeout_s = timeout_s
+        self._now = now
+
+    async def chat(self, input: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion.
+
+        Raises:
+            CallFailed: it came to nothing.
+        """
+        body = json.dumps(input, ensure_ascii=False).encode()
+        attempt = 0
+        while True:
+            answer = await self.attempt(body)
+            if answer.status < 400:
+                return self.read_completion(answer)
+            named = self.named_wait(answer.headers)
+            if self.too_long(named) or not self.may_retry(answer.status, attempt):
+                return self.give_up(answer, named)
+            await asyncio.sleep(self.wait(named, attempt))
+            attempt += 1
+
+    def may_retry(self, status: int, attempt: int) -> bool:
+        """Whether the call is tried again after so many retries."""
+        return attempt < self.retries and (status in _RETRIED or status >= 500)
+
+    def named_wait(self, headers: Mapping[str, str]) -> float | None:
+        """The wait that the server names, in seconds: milliseconds first, then seconds, then a date."""
+        milliseconds = _number(headers.get("retry-after-ms"))
+        if milliseconds is not None:
+            return milliseconds / 1000
+        spelled = headers.get("retry-after")
+        seconds = _number(spelled)
+        return self.wait_until(spelled) if seconds is None and spelled is not None else seconds
+
+    def wait_until(self, date: str) -> float | None:
+        """Seconds until a date; None when it is none."""
+        try:
+            return parsedate_to_datetime(date).timestamp() - self._now()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+
+    def too_long(self, named: float | None) -> bool:
+        """Whether nobody wants to wait that long."""
+        return named is not None and named > LONGEST_WAIT_S
+
+    def wait(self, named: float | None, attempt: int) -> float:
+        """How long to wait: as long as the server says if that is sensible, else longer each time, and never alike."""
+        if named is not None and named > 0:
+            return named
+        return float(FIRST_WAIT_S * 2**attempt * random.uniform(1.0, 1.25))
+
+    def give_up(self, answer: HttpAnswer, named: float | None) -> dict[str, Any]:
+        """Report an answer that will not be tried again.
+
+        Raises:
+            CallFailed: always.
+        """
+        code, message = _error_of(answer)
+        raise CallFailed(_kind(answer.status, code), message, status=answer.status, code=code, retry_after_s=named)
+
+    def read_completion(self, answer: HttpAnswer) -> dict[str, Any]:
+        """The decoded completion.
+
+        Raises:
+            CallFailed: the answer is none.
+        """
+        try:
+            completion = json.loads(answer.body)
+            if completion["choices"]:
+                return dict(completion)
+        except (ValueError, TypeError, KeyError):
+            pass
+        raise CallFailed("protocol", "the answer is no chat completion", status=answer.status)
+
+    async def close(self, writer: asyncio.StreamWriter) -> None:
+        """Let go of a connection."""
+        writer.close()
+        await writer.wait_closed()
+
+    async def attempt(self, body: bytes) -> HttpAnswer:
+        """One request and its answer.
+
+        Raises:
+            CallFailed: there was no answer, or not in time.
+        """
+        try:
+            return await asyncio.wait_for(self._exchange(body), self._timeout_s)
+        except TimeoutError:
+            raise CallFailed("timeout", f"no answer within {self._timeout_s} s") from None
+        except (OSError, httptools.HttpParserError) as problem:
+            raise CallFailed("connection", str(problem)) from None
+
+    async def _exchange(self, body: bytes) -> HttpAnswer:
+        """One request."""
+        host = self._url.hostname or "localhost"
+        reader, writer = await asyncio.open_connection(host, self._url.port or 80)
+        try:
+            head = (
+                f"POST {self._url.path}/chat/completions HTTP/1.1\r\nHost: {self._url.netloc}\r\n"
+                f"Authorization: Bearer {self.api_key}\r\nAccept: application/json\r\n"
+                "Content-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: {self.connection}\r\n\r\n"
+            )
+            writer.write(head.encode("latin-1") + body)
+            answer = HttpAnswer()
+            parser = httptools.HttpResponseParser(answer)
+            while not answer.complete and (data := await reader.read(64 * 1024)):
+                parser.feed_data(data)
+            if not answer.complete:
+                raise CallFailed("connection", "the connection ended before the answer did")
+            answer.status = parser.get_status_code()
+            return answer
+        finally:
+            await self.close(writer)
+
+
+def _number(spelled: str | None) -> float | None:
+    """A number that a header holds, None when it holds none."""
+    try:
+        number = float(spelled or "")
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def _error_of(answer: HttpAnswer) -> tuple[str | None, str]:
+    """Code and message of an answer that is an error, whatever its body is."""
+    try:
+        error = json.loads(answer.body)["error"]
+        return error["code"], error["message"]
+    except (ValueError, TypeError, KeyError):
+        return None, answer.body[:200].decode("utf-8", "replace") or f"status {answer.status}"
+
+
+def _kind(status: int, code: str | None) -> str:
+    if code == "insufficient_quota":
+        return "quota"
+    if status >= 500:
+        return "server"
+    kinds = {401: "auth", 403: "permission", 404: "not_found", 408: "timeout", 429: "rate_limit"}
+    return kinds.get(status, "bad_request")

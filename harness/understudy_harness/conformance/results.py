@@ -1,0 +1,102 @@
+"""What a run of the suite came to: the values that every report is a view of, and the one exit code."""
+
+from typing import Any
+
+import msgspec
+from understudy_harness.conformance.case import Case, Level
+from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.protocol import Introduction
+from understudy_harness.conformance.verdict import Judgement, Mark, Verdict
+
+JUDGED = (Verdict.OK, Verdict.NON_STRICT, Verdict.FAILED, Verdict.INFO)
+"""Verdicts about the client; the others say why there is none."""
+UNABLE = (Verdict.ERROR, Verdict.INCONCLUSIVE)
+"""Verdicts by which the suite says that it could not judge."""
+
+
+class CaseResult(msgspec.Struct):
+    """What became of one case.
+
+    Attributes:
+        case: which.
+        judgement: of the run that counts, the last.
+        reason: why there is no judgement about the client; empty when there is.
+        runs: how often it was run.
+        seconds: real time of all of them.
+        measured: the values that the expectations ask for.
+        evidence: of the last run; None when it was not run.
+    """
+
+    case: Case
+    judgement: Judgement
+    reason: str = ""
+    runs: int = 0
+    seconds: float = 0.0
+    measured: dict[str, Any] = {}
+    evidence: Evidence | None = None
+
+
+class Totals(msgspec.Struct):
+    """Counts for the headline: of the cases of one level, how many were passed of those that were judged."""
+
+    passed: int = 0
+    judged: int = 0
+
+
+class SuiteResult(msgspec.Struct):
+    """What became of all cases.
+
+    Attributes:
+        introduction: of the client.
+        command: how the driver was started.
+        results: in the order of the catalogue.
+        started_at: microseconds since the epoch.
+        seconds: real time.
+    """
+
+    introduction: Introduction
+    command: list[str]
+    results: list[CaseResult]
+    started_at: int
+    seconds: float
+
+    def totals(self, level: Level) -> Totals:
+        """The headline of one level."""
+        judged = [each for each in self.results if each.case.level is level and each.judgement.verdict in JUDGED]
+        passed = [each for each in judged if each.judgement.verdict is not Verdict.FAILED]
+        return Totals(len(passed), len(judged))
+
+    def count(self, verdict: Verdict) -> int:
+        """How many cases have a verdict."""
+        return sum(each.judgement.verdict is verdict for each in self.results)
+
+    @property
+    def silent(self) -> int:
+        """How many failures the application was not told about."""
+        return sum(each.judgement.mark is Mark.SILENT for each in self.results)
+
+    def exit_code(self, *, strict: bool, tidy: bool) -> int:
+        """0 when nothing that counts was failed, 1 when something was, 3 when the suite could not tell.
+
+        Args:
+            strict: SHOULD counts, not MUST alone.
+            tidy: an unclean run counts as failed.
+        """
+        counted = [each for each in self.results if strict or each.case.level is Level.MUST]
+        if any(failed(each, tidy=tidy) for each in counted):
+            return 1
+        if any(each.judgement.verdict in UNABLE for each in counted):
+            return 3
+        # A green light for a client of which nothing was seen would be a lie.
+        return 0 if any(each.judgement.verdict in JUDGED for each in self.results) else 3
+
+
+def failed(result: CaseResult, *, tidy: bool) -> bool:
+    """Whether a case counts as failed.
+
+    Args:
+        result: of the case.
+        tidy: an unclean run counts too.
+    """
+    judgement = result.judgement
+    return judgement.verdict is Verdict.FAILED or (tidy and judgement.verdict in JUDGED and not judgement.clean)

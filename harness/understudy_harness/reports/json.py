@@ -1,0 +1,140 @@
+"""The report for programs: everything that was seen, with a version of its own layout.
+
+Keys of the runs are masked. What is no text is written in hexadecimal.
+"""
+
+import hashlib
+import platform
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import understudy
+from understudy.core.dates import iso_time
+from understudy_harness.conformance.case import Level
+from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.protocol import PROTOCOL
+from understudy_harness.conformance.results import CaseResult, SuiteResult
+from understudy_harness.conformance.verdict import Verdict
+from understudy_harness.conformance.wire_log import Exchange
+from understudy_harness.reports.story import masked
+
+LAYOUT = 1
+"""Version of the layout; it changes when a field changes its meaning or goes, not when one is added."""
+_TAIL_KEPT = 64 * 1024
+
+
+def write_json(suite: SuiteResult, *, exit_code: int) -> bytes:
+    """The report, indented, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(describe(suite, exit_code=exit_code)), indent=2) + b"\n"
+
+
+def describe(suite: SuiteResult, *, exit_code: int) -> dict[str, Any]:
+    """The report as plain values."""
+    groups = {result.case.group.file: result.case.group.digest for result in suite.results}
+    return {
+        "layout": LAYOUT,
+        "suite": {
+            "version": understudy.__version__,
+            "protocol": PROTOCOL,
+            "suite_sha256": _digest(Path(__file__).parents[1]),
+            "server_sha256": _digest(Path(understudy.__file__).parent),
+            "cases_sha256": groups,
+        },
+        "machine": {"python": platform.python_version(), "system": platform.platform()},
+        "started_at": iso_time(suite.started_at),
+        "seconds": round(suite.seconds, 3),
+        "command": suite.command,
+        "driver": msgspec.to_builtins(suite.introduction),
+        "exit_code": exit_code,
+        "totals": {
+            **{level.value: msgspec.to_builtins(suite.totals(level)) for level in Level},
+            "silent": suite.silent,
+            "verdicts": {verdict.value: suite.count(verdict) for verdict in Verdict},
+        },
+        "cases": [_result(result) for result in suite.results],
+    }
+
+
+def _result(result: CaseResult) -> dict[str, Any]:
+    case, judgement, evidence = result.case, result.judgement, result.evidence
+    return {
+        "id": case.id,
+        "group": case.group.id,
+        "title": case.title,
+        "level": case.level.value,
+        "verdict": judgement.verdict.value,
+        "mark": None if judgement.mark is None else judgement.mark.value,
+        "clean": judgement.clean,
+        "unmet": judgement.unmet,
+        "untidy": judgement.untidy,
+        "reason": result.reason,
+        "runs": result.runs,
+        "seconds": round(result.seconds, 3),
+        "measured": {name: _shown(value, evidence) for name, value in result.measured.items()},
+        "evidence": None if evidence is None else _evidence(evidence),
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "answer_word": evidence.canary.word,
+        "settled": _time(evidence.settled),
+        "lag": _time(evidence.lag),
+        "sockets": [
+            {
+                "number": socket.number,
+                "opened": _time(socket.opened),
+                "closed": _time(socket.closed),
+                "closed_by": socket.closed_by or None,
+                "broken": socket.broken or None,
+            }
+            for socket in evidence.log.sockets
+        ],
+        "requests": [_exchange(exchange, evidence) for exchange in evidence.log.exchanges],
+        "driver_said": _shown(evidence.said, evidence),
+        "progress": [{"at": _time(moment), **msgspec.to_builtins(line)} for moment, line in evidence.progress],
+        "standard_error": _shown(evidence.complained[-_TAIL_KEPT:], evidence),
+    }
+
+
+def _exchange(exchange: Exchange, evidence: Evidence) -> dict[str, Any]:
+    return {
+        "number": exchange.number,
+        "socket": exchange.socket,
+        "started": _time(exchange.started),
+        "read": _time(exchange.read),
+        "method": exchange.method,
+        "target": _shown(exchange.target, evidence),
+        "headers": [[name, _shown(value, evidence)] for name, value in exchange.headers],
+        "body": _shown(bytes(exchange.body), evidence),
+        "body_size": exchange.body_size,
+        "status": exchange.status,
+        "answer_started": _time(exchange.answer_started),
+        "answered": _time(exchange.answered),
+        "answer": _shown(bytes(exchange.answer), evidence),
+        "answer_size": exchange.answer_size,
+    }
+
+
+def _time(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
+
+
+def _shown(value: Any, evidence: Evidence | None) -> Any:
+    """Text with the key masked; bytes as text where they are some, else as `{"hex": …}`."""
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            return {"hex": value.hex()}
+    return masked(value, evidence) if isinstance(value, str) and evidence is not None else value
+
+
+def _digest(directory: Path) -> str:
+    """SHA-256 over the source files of a package, by name and content."""
+    digest = hashlib.sha256()
+    for file in sorted(directory.rglob("*.py")):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(directory).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()

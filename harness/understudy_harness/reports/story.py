@@ -1,0 +1,104 @@
+"""The three lines that matter about a case: what the server did, what the client did, and what was expected."""
+
+from typing import NamedTuple
+
+from understudy.core.errors import mask_key
+from understudy_harness.conformance.case import Case
+from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.results import CaseResult
+from understudy_harness.conformance.wire_log import Exchange
+
+_REQUESTS_TOLD = 6
+_TEXT_TOLD = 60
+
+
+class Story(NamedTuple):
+    """What happened, in words.
+
+    Attributes:
+        server: what it answered, in order.
+        client: its requests with the waits before them, and what it reported.
+        expected: each expectation that was not met, with what was seen in its place.
+    """
+
+    server: str
+    client: str
+    expected: str
+
+
+def tell(result: CaseResult) -> Story:
+    """The story of a case that was run; of one that was not, its reason stands for the client."""
+    evidence = result.evidence
+    if evidence is None:
+        return Story("nothing", result.reason, "")
+    return Story(_server(result.case, evidence), _client(result.case, evidence), _expected(result))
+
+
+def masked(text: str, evidence: Evidence) -> str:
+    """A text in which the run's key is made unreadable."""
+    return text.replace(evidence.canary.key, mask_key(evidence.canary.key))
+
+
+def _server(case: Case, evidence: Evidence) -> str:
+    scripted = {name.lower() for step in case.serve for name in step.get("headers", ())}
+    answers = [_answer(exchange, scripted) for exchange in evidence.log.exchanges]
+    if not answers:
+        return "was never asked"
+    told: list[tuple[str, int]] = []
+    for answer in answers:
+        if told and told[-1][0] == answer:
+            told[-1] = (answer, told[-1][1] + 1)
+        else:
+            told.append((answer, 1))
+    return ", then ".join(answer if times == 1 else f"{times} times {answer}" for answer, times in told)
+
+
+def _answer(exchange: Exchange, scripted: set[str]) -> str:
+    if exchange.status is None:
+        return "nothing"
+    shown = [f"{name}: {value}" for name, value in exchange.answer_headers if name.lower() in scripted]
+    return f"{exchange.status} ({', '.join(shown)})" if shown else str(exchange.status)
+
+
+def _client(case: Case, evidence: Evidence) -> str:
+    count = len(evidence.log.exchanges)
+    parts = ["no request" if count == 0 else "1 request" if count == 1 else f"{count} requests"]
+    for number in range(1, min(count, _REQUESTS_TOLD)):
+        gap = evidence.gap(number)
+        parts.append("at the same time" if gap is None else f"{gap:.3f} s later")
+    if count > _REQUESTS_TOLD:
+        parts.append("and so on")
+    return f"{', '.join(parts)}; {_outcome(case, evidence)}"
+
+
+def _outcome(case: Case, evidence: Evidence) -> str:
+    choice = evidence.choice
+    text = "" if choice is None or choice.text is None else _shortened(choice.text)
+    if evidence.result is not None:
+        return f"success with {text!r}" if choice is not None else "success with nothing in it"
+    if evidence.failure is not None:
+        message = _shortened(masked(evidence.failure.message, evidence))
+        return f"error {evidence.failure.kind} ({message!r})"
+    return f"nothing reported within {case.window_s:g} s"
+
+
+def _expected(result: CaseResult) -> str:
+    case, measured = result.case, result.measured
+    told = []
+    for expectation in case.must + case.should:
+        if expectation.written in result.judgement.unmet:
+            words = [operand.spelled for operand in expectation.operands if operand.spelled in measured]
+            told.append(f"{expectation.written}, but {', '.join(f'{word} {_value(measured[word])}' for word in words)}")
+    return "; ".join(told)
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "was not seen"
+    if isinstance(value, float):
+        return f"was {value:.3f}"
+    return f"was {_shortened(value)!r}" if isinstance(value, str) else f"was {value!r}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _TEXT_TOLD else f"{text[: _TEXT_TOLD - 1]}…"

@@ -1,0 +1,218 @@
+"""Helpers of the conformance suite's own tests: evidence without a run, and runs without waiting."""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from understudy_harness.conformance.case import Case, load_cases, parse_cases, select
+from understudy_harness.conformance.driver import Attempt
+from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.protocol import Failure, Final, Introduction, Result, Run, decode_line
+from understudy_harness.conformance.reference.client import ReferenceClient
+from understudy_harness.conformance.reference.driver import INTRODUCTION, perform
+from understudy_harness.conformance.results import SuiteResult
+from understudy_harness.conformance.runner import Listener, Runner
+from understudy_harness.conformance.standard import Canary
+from understudy_harness.conformance.steadiness import Steadiness
+from understudy_harness.conformance.wire_log import WireLog
+
+EPOCH = 1_755_133_835.25
+"""What the clock shows when a virtual loop begins, in seconds since the epoch."""
+CANARY = Canary("sk-canary-0123456789abcdef", "canary-1234")
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time jumps to the next timer as soon as nothing else is to be done.
+
+    Sockets are real: before a jump the operating system gets a moment to deliver what was sent.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_JumpingSelector(self))
+        self.virtual_time = 0.0
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self.virtual_time
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        ready = super().select(0.001 if timeout is not None else 5.0)
+        if not ready and timeout is not None:
+            self._loop.virtual_time += timeout
+        return ready
+
+
+class InProcessDriver:
+    """A driver in the suite's own loop, around a client class."""
+
+    def __init__(self, client_class: type[ReferenceClient], introduction: Introduction) -> None:
+        self._client_class = client_class
+        self._introduction = introduction
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.alive = True
+        self.killed = 0
+        self.complained = b""
+
+    async def start(self) -> Introduction:
+        self.alive = True
+        return self._introduction
+
+    def run(self, message: Run) -> Attempt:
+        attempt = Attempt()
+        self._tasks[message.seq] = asyncio.ensure_future(self._perform(message, attempt))
+        return attempt
+
+    async def _perform(self, message: Run, attempt: Attempt) -> None:
+        told = await perform(self._client_class, msgspec.to_builtins(message), _virtual_now)
+        line = msgspec.json.encode(told)
+        attempt.said += line
+        final = decode_line(line)
+        assert isinstance(final, Final)
+        if not attempt.final.done():
+            attempt.final.set_result(final)
+
+    def cancel(self, seq: int) -> None:
+        self._tasks[seq].cancel()
+
+    def complaints(self) -> bytes:
+        taken, self.complained = self.complained, b""
+        return taken
+
+    async def kill(self) -> None:
+        self.killed += 1
+        self.alive = False
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def stop(self) -> None:
+        await self.kill()
+
+
+def _virtual_now() -> float:
+    return EPOCH + asyncio.get_running_loop().time()
+
+
+class Steady(Steadiness):
+    """A suite that is as late as it is told to be."""
+
+    def __init__(self, *lags: float) -> None:
+        super().__init__()
+        self._lags = list(lags)
+
+    @asynccontextmanager
+    async def __call__(self):
+        self.worst = self._lags.pop(0) if self._lags else 0.0
+        yield self
+
+
+@pytest.fixture(scope="session")
+def cases() -> dict[str, Case]:
+    """Every case that is shipped, by its number."""
+    return {case.id.partition("-")[0]: case for case in load_cases()}
+
+
+@pytest.fixture
+def virtually() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine in virtual time."""
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(coroutine)
+
+    return run
+
+
+@pytest.fixture
+def run_suite(virtually):
+    """Runs cases against a client class, in virtual time over real sockets."""
+
+    def run(
+        client_class: type[ReferenceClient] = ReferenceClient,
+        selectors: Iterable[str] = (),
+        *,
+        chosen: Sequence[Case] | None = None,
+        introduction: dict[str, Any] = INTRODUCTION,
+        lags: Sequence[float] = (),
+        listeners: Iterable[Listener] = (),
+        driver_class: type[InProcessDriver] = InProcessDriver,
+    ) -> SuiteResult:
+        async def whole() -> SuiteResult:
+            driver = driver_class(client_class, msgspec.convert(introduction, Introduction))
+            runner = Runner(
+                driver,
+                ["reference"],
+                now=lambda: round(_virtual_now() * 1_000_000),
+                listeners=listeners,
+                watch=Steady(*lags),
+            )
+            listed = load_cases() if chosen is None else chosen
+            return await runner.run(select(listed, selectors) if selectors else listed)
+
+        return virtually(whole())
+
+    return run
+
+
+@pytest.fixture
+def make_evidence() -> Callable[..., Evidence]:
+    """Evidence as a run would leave it: requests as (start, end of answer), and what the client reported."""
+
+    def make(
+        requests: Sequence[tuple[float, float | None]] = (),
+        *,
+        result: Result | None = None,
+        failure: Failure | None = None,
+        settled: float | None = 10.0,
+        closed: float | None = 10.0,
+        **more: Any,
+    ) -> Evidence:
+        log = WireLog(lambda: 0.0)
+        for started, answered in requests:
+            socket = log.open_socket()
+            socket.opened, socket.closed, socket.closed_by = started, closed, "client" if closed is not None else ""
+            exchange = log.begin_exchange(socket, started)
+            exchange.method, exchange.target, exchange.read = "POST", "/v1/chat/completions", started
+            exchange.answer_started = exchange.answered = answered
+        return Evidence(CANARY, log, result=result, failure=failure, settled=settled, **more)
+
+    return make
+
+
+@pytest.fixture
+def make_case() -> Callable[..., Case]:
+    """A case made of a few keys; the rest is ordinary."""
+
+    def make(**keys: Any) -> Case:
+        table = {
+            "id": "9.1-made",
+            "title": "Made",
+            "rationale": "For a test.",
+            "level": "must",
+            "seat": ["D"],
+            "needs": ["chat"],
+            "serve": [{"answer": "ok"}],
+            "references": ["our choice"],
+            "expect": {"must": ["requests == 1", "outcome is success and text == ok.text"]},
+            **keys,
+        }
+        document = {"group": {"id": "9", "title": "Tests", "about": "Made.", **GROUP}, "case": [table]}
+        return parse_cases(document, "made.toml")[0]
+
+    return make
+
+
+GROUP = {"slack": {"early_s": 0.05, "late_share": 0.5, "late_s": 2.0}, "tidy": ["no_late_request"]}

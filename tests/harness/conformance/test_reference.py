@@ -1,0 +1,81 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from understudy_harness.conformance.reference.wrong import WRONG
+from understudy_harness.conformance.verdict import Verdict
+
+EARNED = {
+    "milliseconds-as-seconds": {"1.2-ms-header": "FAILED hang"},
+    "ignores-retry-after": {"1.1-seconds": "FAILED", "1.2-ms-header": "FAILED", "1.3-http-date": "FAILED", "1.9-on-503": "FAILED"},
+    "knows-no-dates": {"1.3-http-date": "FAILED loud", "1.4-bad-date": "FAILED loud"},
+    "fails-on-bad-dates": {"1.4-bad-date": "FAILED loud"},
+    "hurries-without-a-wait": {"1.4-bad-date": "FAILED", "1.5-negative": "FAILED"},
+    "sleeps-for-less-than-nothing": {"1.5-negative": "FAILED loud"},
+    "has-no-budget": {"1.10-budget": "FAILED storm", "1.11-retries-off": "FAILED storm"},
+    "loses-a-retry": {"1.10-budget": "FAILED"},
+    "swallows-errors": {"1.10-budget": "FAILED silent", "1.11-retries-off": "FAILED silent"},
+    "mangles-text": {
+        **dict.fromkeys(("1.1-seconds", "1.2-ms-header", "1.3-http-date"), "FAILED silent"),
+        **dict.fromkeys(("1.4-bad-date", "1.5-negative", "1.9-on-503"), "FAILED silent"),
+    },
+    "asks-once-more": {
+        **dict.fromkeys(("1.1-seconds", "1.2-ms-header", "1.3-http-date"), "FAILED storm, unclean"),
+        **dict.fromkeys(("1.4-bad-date", "1.5-negative", "1.9-on-503"), "FAILED storm, unclean"),
+    },
+    "leaves-sockets-open": dict.fromkeys(
+        ("1.1-seconds", "1.2-ms-header", "1.3-http-date", "1.4-bad-date", "1.5-negative", "1.9-on-503", "1.10-budget", "1.11-retries-off"),
+        "OK, unclean",
+    ),
+    "tells-its-key": {"1.10-budget": "OK, unclean", "1.11-retries-off": "OK, unclean"},
+}  # fmt: skip
+"""What each wrong client earns, apart from OK and clean."""
+
+
+def earned(suite) -> dict[str, str]:
+    """Everything in a result that is not OK and clean."""
+    told = {}
+    for result in suite.results:
+        judgement = result.judgement
+        words = judgement.verdict.value + (f" {judgement.mark.value}" if judgement.mark else "")
+        words += "" if judgement.clean else ", unclean"
+        if words != "OK":
+            told[result.case.id] = words
+    return told
+
+
+def test_the_reference_client_passes_every_case(run_suite) -> None:
+    """It is OK and clean throughout, and each case was judged."""
+    suite = run_suite()
+    assert earned(suite) == {}
+    assert {result.judgement.verdict for result in suite.results} == {Verdict.OK}
+    assert suite.exit_code(strict=True, tidy=True) == 0
+
+
+def test_every_wrong_client_has_its_expected_failures() -> None:
+    """None is forgotten, and each is caught by something."""
+    assert EARNED.keys() == WRONG.keys()
+    assert all(EARNED.values())
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_wrong_client_earns_its_failures_and_no_others(name: str, run_suite) -> None:
+    """A suite that misses a planted mistake, or accuses the innocent, is worth nothing."""
+    assert earned(run_suite(WRONG[name])) == EARNED[name]
+
+
+def test_every_case_catches_somebody(cases) -> None:
+    """A case that no wrong client fails might as well not be there."""
+    caught = {id for failures in EARNED.values() for id, words in failures.items() if words.startswith("FAILED")}
+    assert caught == {case.id for case in cases.values()}
+
+
+def test_the_reference_driver_speaks_the_protocol_over_its_pipes() -> None:
+    """Lines in, lines out, and an end at `stop`; a wrong client is chosen by name."""
+    lines = b'{"cmd": "hello", "protocol": 1, "unknown": true}\n{"cmd": "stop"}\n{"cmd": "hello"}\n'
+    command = [sys.executable, "-m", "understudy_harness.conformance.reference", "--wrong", "has-no-budget"]
+    done = subprocess.run(command, input=lines, capture_output=True, timeout=60, check=True)
+    assert [json.loads(line)["client"]["name"] for line in done.stdout.splitlines()] == ["reference"]
+    assert done.stderr == b""
