@@ -15,6 +15,7 @@ from understudy.core.clock import DAY
 
 DOLLAR = 10**12
 _MILLION = 1_000_000
+_MOST = 10**12 * DOLLAR
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -186,13 +187,13 @@ def parse_usd(text: str) -> int:
     """Pico-dollars of a decimal string of dollars: `5`, `5.00`, `0.006`.
 
     Raises:
-        ValueError: no decimal number, below zero, or finer than a pico-dollar.
+        ValueError: no decimal number, below zero, above a trillion dollars, or finer than a pico-dollar.
     """
     try:
         pico = Decimal(text) * DOLLAR
     except InvalidOperation:
         pico = Decimal("NaN")
-    if not pico.is_finite() or pico < 0 or pico != pico.to_integral_value():
+    if not pico.is_finite() or not 0 <= pico <= _MOST or pico != pico.to_integral_value():
         raise ValueError(f"an amount of US dollars is a decimal number of at least 0 such as 5.00, not {text!r}")
     return int(pico)
 

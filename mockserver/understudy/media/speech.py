@@ -106,7 +106,7 @@ def resample(samples: bytes, source: int, target: int) -> bytes:
         import soxr
     except ImportError:
         raise MediaUnavailable("Speech needs", "speech") from None
-    resampled = soxr.resample(numpy.frombuffer(samples, dtype="<i2"), source, target, quality="HQ")
+    resampled = soxr.resample(numpy.frombuffer(samples, dtype="<i2"), source, target, quality="MQ")
     data: bytes = resampled.astype("<i2").tobytes()
     return data
 
