@@ -275,10 +275,10 @@ def test_schemas_of_every_keyword_that_have_a_value_get_one() -> None:
     assert len(refused) <= 3, refused
 
 
-@MANY
+@settings(MANY, max_examples=300)
 @given(st.randoms(use_true_random=False))
 def test_a_value_is_valid_or_refused_never_wrong(rng: random.Random) -> None:
-    """However the keywords of 1,000 schemas contradict one another, what comes back fits."""
+    """However the keywords of 300 schemas contradict one another, what comes back fits."""
     around = Around(rng)
     schema = {"allOf": [around.schema(around.value()), around.schema(around.value())]}
     try:

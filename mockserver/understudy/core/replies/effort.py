@@ -2,7 +2,7 @@
 
 from understudy.core.replies.unsatisfiable import SchemaTooLarge
 
-MAX_EFFORT = 600_000
+MAX_EFFORT = 400_000
 """Steps for one instance ("our choice": some 0.3 s); a step is about a visit to one state of a pattern."""
 
 

@@ -26,7 +26,7 @@ MAX_CAPTURE = 500
 _QUOTED = tuple(
     re.compile(pattern.replace("{n}", f"{{1,{MAX_CAPTURE}}}"))
     for pattern in (
-        r"`([^`\n]{n})`",
+        r"(?<!`)`([^`\n]{n})`(?!`)",
         r'"([^"\n]{n})"',
         r"“([^”\n]{n})”",
         r"«([^»\n]{n})»",
@@ -39,7 +39,7 @@ _QUOTED = tuple(
 _CODE = _QUOTED[0]
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _URL = re.compile(r"https?://[^\s<>\"'`)\]}、。]+")
-_NUMBER = re.compile(r"(?<![\w.@])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w.@])(?<!\w-)[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
@@ -61,7 +61,7 @@ _TIME = re.compile(
 )
 _PATH = re.compile(
     r"(?<![\w/:])(?:~|\.{1,2})?/[\w.~-][\w./~-]{0,200}"
-    r"|(?<![\w/:@.])[\w-]{1,80}(?:[/.][\w-]{1,80}){0,8}\.[a-z]\w{0,4}\b"
+    r"|(?<![\w/:@.])[\w-]{1,80}(?:[/.][\w-]{1,80}){0,8}\.[a-z]\w{1,4}\b"
 )
 _SUM = re.compile(r"\(*-?\d[\d\s.,]{0,20}(?:\s?[-+*/^×÷%]{1,2}\s?\(*-?\d[\d.,]{0,20}\)*){1,20}")
 _AFTER_RUN = re.compile(

@@ -41,7 +41,7 @@ _TO_PLACES = word_set(
 )
 _LONGEST_FIRST = sorted(IN_OTHER_SCRIPTS, key=len, reverse=True)
 _OF_PLACE = re.compile(r"([一-龯ァ-ヶー々]{1,12})(?:の|で|市|的)")
-_REGION = re.compile(r", ([A-Z]{2}|[A-Z][a-z]+)\b(?!,| and| or| &)")
+_REGION = re.compile(r", ([A-Z]{2}\b|[A-Z][a-z]+\b(?!,| and| or| &))")
 _MAX_ACRONYM = 5
 _MAX_GAP = 6
 
@@ -96,7 +96,11 @@ def places(text: str, tokens: Tokens, capitalised: Tokens, dates: Tokens) -> lis
             known = True
         if known:
             previous_end = name.end
-    found = [_with_region(text, place) for place in found]
+    joined: list[Found] = []
+    for place in sorted(found, key=lambda place: place.start):
+        if not overlaps(place, joined):  # a region that was joined to its city is no place of its own
+            joined.append(_with_region(text, place))
+    found = joined
     if not found:
         found = [Found(match[1], match.start(1), match.end(1)) for match in _OF_PLACE.finditer(text)]
     if not found:

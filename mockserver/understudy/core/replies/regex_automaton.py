@@ -20,6 +20,9 @@ from understudy.core.replies.unsatisfiable import SchemaTooLarge, UnsatisfiableS
 MAX_STATES = 4_000
 """States of one pattern ("our choice"); `[a-z]{1,2000}` needs some 4,000."""
 
+EFFORT_OF_A_STATE = 4
+"""Steps that each state of a pattern costs when the pattern is first needed, and again at each use."""
+
 MAX_TRIES = 200
 """Samples drawn before a look-around is called unsatisfiable ("our choice")."""
 
@@ -386,5 +389,5 @@ def compiled(source: str, effort: Effort) -> Pattern:
     """
     effort.spend(len(source))
     pattern = _remembered(source)
-    effort.spend(pattern.size)
+    effort.spend(EFFORT_OF_A_STATE * pattern.size)
     return pattern

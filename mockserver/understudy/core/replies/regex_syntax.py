@@ -251,7 +251,10 @@ class _Parser:
         if not self.accept(")"):
             raise self.unsupported("an unclosed group")
         self.depth -= 1
-        return node if look is None else Look(node, *look)
+        if look is not None:
+            return Look(node, *look)
+        # A group around an assertion may be repeated, the assertion itself may not.
+        return Series((node,)) if isinstance(node, Anchor | Look) else node
 
     def group_kind(self) -> tuple[bool, bool] | None:
         """After `(?`: (ahead, wanted) of a look-around, None for a group that only groups."""

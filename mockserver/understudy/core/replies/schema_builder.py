@@ -28,6 +28,9 @@ EFFORT_OF_A_VALUE = 50
 """Steps of `effort.MAX_EFFORT` that each value costs: one instance has at most some 10,000 values, and those of
 failed attempts count as well."""
 
+EFFORT_OF_A_FOLD = 10
+"""Steps that each schema folded into a shape costs, and each branch that is considered."""
+
 MAX_DEPTH = 40
 """Lists and objects within one another in an instance."""
 
@@ -121,9 +124,11 @@ class Builder:
         """
         for schema in schemas:
             shape.fold(schema)
+        self.effort.spend(EFFORT_OF_A_FOLD * shape.folds)
         made = 0
         while made < len(shape.choices):  # a branch may bring further choices
             options = self.ranked(shape, shape.choices[made], name, turn)
+            self.effort.spend(EFFORT_OF_A_FOLD * len(options))
             attempt, digit = divmod(attempt, len(options))
             shape.fold(options[digit])
             made += 1

@@ -199,7 +199,9 @@ def wishes(tools: Sequence[Tool], message: str) -> list[Wish]:
     favourite, points = best(tools, message)
     if favourite is None or points < ASKED:
         return []
-    asked = _by_clause(tools, message) if _CLAUSES.search(message.strip().rstrip(".?!")) else []
+    asked: list[Wish] = []
+    if "```" not in message and _CLAUSES.search(message.strip().rstrip(".?!")):
+        asked = _by_clause(tools, message)
     if len(asked) < 2:
         asked = [Wish(favourite, message)]
     return [each for wish in asked for each in _listed(wish)][:MAX_CALLS]

@@ -202,7 +202,8 @@ def _input(tool: Tool, message: str, rng: Random) -> str:
         make = from_regex if syntax == "regex" else from_lark
         return make(definition, rng, hints, Effort())
     role = role_of(tool.name, tool.description)
-    for candidate in (role, "command"):
-        for found in from_message(candidate, (), hints):
-            return found.text
-    return message.strip()
+    given = [*hints.all("code")]
+    if role:
+        given += from_message(role, (), hints)
+    given += hints.all("commands")
+    return given[0].text if given else message.strip()
