@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from understudy.core.accounts import AccountTerms
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
@@ -77,7 +76,7 @@ class Api:
         self,
         *,
         tier: int = 1,
-        credits: int = 10 * DOLLAR,  # noqa: A002 - the setting's own name
+        credits: int = 10 * DOLLAR,
         seed: int = 0,
         at: int = START,
         pacing: Pacing = NONE,
@@ -88,9 +87,7 @@ class Api:
         self.failures: list[BaseException] = []
         terms = AccountTerms(tier, credits)
         self.simulator = Simulator(
-            SimulatorSettings(
-                seed=seed, era=at, pacing=pacing, reject_retired=reject_retired, known_keys=known_keys
-            ),
+            SimulatorSettings(seed=seed, era=at, pacing=pacing, reject_retired=reject_retired, known_keys=known_keys),
             catalog=Catalog(toml("models.toml"), toml("limits.toml")),
             prices=PriceList(toml("prices.toml"), at),
             clock=self.clock,

@@ -352,9 +352,10 @@ def _read_keys(values: Mapping[str, Any], source: str) -> Mapping[str, AccountTe
 
 def _from_environment(variables: Mapping[str, str]) -> Iterator[_Given]:
     for variable, value in variables.items():
-        name = variable.removeprefix(ENVIRONMENT_PREFIX)
-        # Variables are upper-case: one that is not belongs to nobody, and is said to be unknown.
-        yield _Given(name.lower() if name.isupper() else name, value, f"environment {variable}")
+        source = f"environment {variable}"
+        if variable != variable.upper():
+            raise UnknownSettingError(variable.removeprefix(ENVIRONMENT_PREFIX), value, source)
+        yield _Given(variable.removeprefix(ENVIRONMENT_PREFIX).lower(), value, source)
 
 
 def _from_file(config: _Given | None) -> Iterator[_Given]:

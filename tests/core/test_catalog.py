@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import pytest
+from itertools import pairwise
 
+import pytest
 from understudy.core.catalog import TIERS, Catalog, parse_tier
 from understudy_data import toml
 
@@ -178,7 +179,7 @@ def test_other_tiers_are_refused_with_what_is_accepted(text: str) -> None:
 def test_tiers_qualify_in_rising_order() -> None:
     """Each costs at least what the one below it costs, and allows at least as much."""
     tiers = [toml("tiers.toml")["tiers"][name] for name in TIERS]
-    for lower, higher in zip(tiers, tiers[1:], strict=False):
+    for lower, higher in pairwise(tiers):
         assert float(lower["paid"]) < float(higher["paid"]) or lower["paid"] == "0"
         assert float(lower["monthly"]) <= float(higher["monthly"])
         assert lower["days"] <= higher["days"]

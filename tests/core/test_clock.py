@@ -1,7 +1,6 @@
 from collections.abc import Callable
 
 import pytest
-
 from understudy.core.clock import SECOND, Clock, OffsetClock, VirtualClock
 
 

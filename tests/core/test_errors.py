@@ -1,5 +1,4 @@
 import pytest
-
 from understudy.core import errors
 
 

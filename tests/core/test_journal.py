@@ -1,5 +1,4 @@
 import pytest
-
 from understudy.core.journal import BODY_KEPT, BYTES_KEPT, Journal
 
 

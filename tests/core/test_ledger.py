@@ -2,7 +2,6 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-
 from understudy.core.clock import DAY
 from understudy.core.ledger import ENTRIES_KEPT, PURCHASE_LIFETIME, GrantKind, Ledger
 
@@ -76,7 +75,9 @@ class LedgerLife(RuleBasedStateMachine):
         self.ledger = Ledger()
         self.now = 0
 
-    @rule(amount=amounts, kind=st.sampled_from(["starting", "purchased", "promotional", "gift"]), days=st.integers(1, 90))
+    @rule(
+        amount=amounts, kind=st.sampled_from(["starting", "purchased", "promotional", "gift"]), days=st.integers(1, 90)
+    )
     def grant(self, amount: int, kind: GrantKind, days: int) -> None:
         expires = self.now + days * DAY if kind == "promotional" else None
         self.ledger.grant(amount, kind, self.now, expires)

@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from understudy.core.catalog import RateLimits
 from understudy.core.clock import DAY, MINUTE, SECOND
 from understudy.core.durations import go_duration
@@ -145,7 +144,7 @@ steps = st.lists(
 def test_over_any_interval_a_bucket_grants_at_most_its_limit_and_what_refilled(
     limit: int, steps: list[tuple[int, int]]
 ) -> None:
-    """limit + rate x T, for every pair of grants in any history, exactly."""
+    """Limit + rate x T, for every pair of grants in any history, exactly."""
     meter = Meter(RateLimits(tpm=limit), now=0)
     now = 0
     granted: list[tuple[int, int]] = []

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from understudy.core.catalog import Catalog
 from understudy.core.endpoints.images import TEXT_TOKENS_BESIDE, output_tokens
 from understudy.core.pricing import DOLLAR, PriceList, Usage, charge, format_usd, parse_usd
@@ -38,7 +37,9 @@ def test_text_prices_are_those_published(
 ) -> None:
     """Pico-dollars a token; without a published cached price the input price holds."""
     price = prices.find(name, tier).text
-    assert [price.given, price.cached, price.made] == [parse_usd(usd) // 1_000_000 for usd in (given_price, cached, made)]
+    assert [price.given, price.cached, price.made] == [
+        parse_usd(usd) // 1_000_000 for usd in (given_price, cached, made)
+    ]
 
 
 def test_every_model_has_a_price_on_every_service_tier(prices: PriceList) -> None:
@@ -84,7 +85,12 @@ def test_a_charge_is_usage_times_price_to_the_pico_dollar(
     """No fraction is lost, whatever the kinds; parts add up to the whole."""
     price = PriceList(toml("prices.toml"), NOW).find("gpt-realtime")
     usage = Usage(
-        text_in=text_in, cached_in=cached_in, text_out=text_out, audio_in=audio_in, audio_out=audio_out, image_in=image_in
+        text_in=text_in,
+        cached_in=cached_in,
+        text_out=text_out,
+        audio_in=audio_in,
+        audio_out=audio_out,
+        image_in=image_in,
     )
     expected = (
         text_in * 4_000_000 + cached_in * 400_000 + text_out * 16_000_000

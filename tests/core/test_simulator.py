@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from understudy.core.clock import MINUTE
 from understudy.core.pricing import DOLLAR
 
@@ -135,7 +134,9 @@ def test_a_drained_bucket_names_the_wait_and_keeps_its_word(make_api: Callable[.
     assert refused.status == 429
     assert refused.error["type"] == "requests"
     assert refused.error["code"] == "rate_limit_exceeded"
-    assert "on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 20s." in refused.error["message"]
+    assert (
+        "on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 20s." in refused.error["message"]
+    )
     assert refused.error["message"].endswith("https://platform.openai.com/account/billing.")
     assert refused.headers["retry-after"] == "20"
     assert refused.headers["retry-after-ms"] == "20000"

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
-
 from understudy.core.media import PicturePlan
 from understudy.media.pictures import PillowPainter
 
@@ -38,9 +36,7 @@ def painted(**changes: object) -> Image.Image:
     quality=st.sampled_from(["low", "medium", "high"]),
     prompt=st.text(max_size=200),
 )
-def test_every_picture_decodes_to_exactly_its_size(
-    size: tuple[int, int], form: str, quality: str, prompt: str
-) -> None:
+def test_every_picture_decodes_to_exactly_its_size(size: tuple[int, int], form: str, quality: str, prompt: str) -> None:
     """In its format, whatever the prompt."""
     picture = painted(width=size[0], height=size[1], format=form, quality=quality, prompt=prompt)
     assert picture.size == size
@@ -89,4 +85,6 @@ def test_the_caption_shows_the_prompt() -> None:
 def test_compression_shows_in_the_size() -> None:
     """Of JPEG and WebP."""
     for form in ("jpeg", "webp"):
-        assert len(painter.paint(plan(format=form, compression=10))) < len(painter.paint(plan(format=form, compression=95)))
+        assert len(painter.paint(plan(format=form, compression=10))) < len(
+            painter.paint(plan(format=form, compression=95))
+        )

@@ -7,7 +7,6 @@ import wave
 
 import numpy
 import pytest
-
 from understudy import say
 from understudy.media.speech import EspeakSpeaker, phrases
 from understudy_data import toml
@@ -74,7 +73,9 @@ def test_another_rate_changes_neither_length_nor_pitch() -> None:
     assert abs(len(wide) - 3 * len(narrow)) < 200
 
 
-@pytest.mark.parametrize("text", ["こんにちは、せかい。", "Guten Tag, wie geht es Ihnen?", "¿Cómo está usted?", "Привет, мир."])
+@pytest.mark.parametrize(
+    "text", ["こんにちは、せかい。", "Guten Tag, wie geht es Ihnen?", "¿Cómo está usted?", "Привет, мир."]
+)
 def test_other_languages_are_spoken(text: str) -> None:
     """At least a second of sound."""
     assert len(say(text, format="pcm16")) > 24_000

@@ -34,6 +34,7 @@ class Kind(Enum):
     """What a word's value is; only like can be compared with like."""
 
     NUMBER = "a number"
+    PLACE = "a place, counted from 1"
     SECONDS = "a time in seconds"
     TEXT = "a text"
     BYTES = "bytes"
@@ -50,6 +51,8 @@ class Part(Enum):
     STANDARD = "standard"
 
 
+LONGEST = 1_000
+"""Characters of one expectation: what is longer is no sentence, and could be nested deeper than Python can follow."""
 OUTCOMES = ("success", "error", "none")
 """What a run came to: a result, an error, or neither within the time the case allows."""
 
@@ -243,6 +246,8 @@ def parse_expectation(written: str, words: dict[str, Word]) -> Expectation:
     Raises:
         ExpectationError: it says something that the language does not have.
     """
+    if len(written) > LONGEST:
+        raise ExpectationError(f"{written[:40]}...", f"it is longer than {LONGEST} characters")
     try:
         tree = ast.parse(written.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
@@ -352,7 +357,7 @@ class _Reader:
         word = self._words.get(name)
         if word is None:
             raise self._error(f"{name} is no word of the language; there are {', '.join(self._words)}")
-        if tuple(argument.kind for argument in given) != word.parameters or any(each.word for each in given):
+        if len(given) != len(word.parameters) or not all(map(_suits, given, word.parameters)):
             wanted = ", ".join(kind.value for kind in word.parameters)
             raise self._error(f"{name} takes {wanted} in parentheses" if wanted else f"{name} takes no arguments")
         return Operand(word.kind, ast.unparse(node), word, tuple(argument.arguments[0] for argument in given))
@@ -364,6 +369,13 @@ class _Reader:
             case ast.Attribute(ast.Name(owner), name):
                 return f"{owner}.{name}"
         raise self._error(f"{ast.unparse(node)} is no word of the language")
+
+
+def _suits(given: Operand, parameter: Kind) -> bool:
+    """Whether a word may be given this; only constants can be."""
+    if parameter is Kind.PLACE:
+        return given.word is None and isinstance(given.arguments[0], int) and given.arguments[0] >= 1
+    return given.word is None and given.kind is parameter
 
 
 def _comparisons(condition: Condition) -> Iterator[Comparison]:

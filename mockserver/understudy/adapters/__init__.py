@@ -1,0 +1,1 @@
+"""Thin doors: they translate and wait, and never decide."""

@@ -12,7 +12,7 @@ async def conduct(steps: Steps) -> Answer:
             pending = steps.send(result)
             try:
                 result = await pending
-            except Exception as failure:  # noqa: BLE001 - the pipeline turns it into an answer
+            except Exception as failure:
                 steps.throw(failure)
     except StopIteration as done:
         answer: Answer = done.value

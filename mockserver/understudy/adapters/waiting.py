@@ -17,8 +17,10 @@ async def wait_until(clock: Clock, when: int) -> None:
         if not reached.done():
             reached.set_result(None)
 
-    # The clock may be moved from another thread.
-    alarm = clock.call_at(when, lambda: loop.call_soon_threadsafe(ring))
+    def ring_from_any_thread() -> None:
+        loop.call_soon_threadsafe(ring)
+
+    alarm = clock.call_at(when, ring_from_any_thread)
     timer = loop.call_later((when - now) / SECOND, ring) if clock.passes_by_itself else None
     try:
         # Moved between the first look and the alarm: nobody will ring.

@@ -85,7 +85,18 @@ class Account:
         salt: what sets its answers apart from those to other accounts.
     """
 
-    __slots__ = ("_repeats", "id", "key", "last_used", "masked_key", "organization", "pinned", "project", "project_header", "salt")
+    __slots__ = (
+        "_repeats",
+        "id",
+        "key",
+        "last_used",
+        "masked_key",
+        "organization",
+        "pinned",
+        "project",
+        "project_header",
+        "salt",
+    )
 
     def __init__(self, key: str, terms: AccountTerms, organization: Organization, now: int) -> None:
         self.key = key

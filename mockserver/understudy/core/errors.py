@@ -55,7 +55,7 @@ class ApiError(Exception):
         *,
         code: str | None = None,
         param: str | None = None,
-        type: str | None = None,  # noqa: A002 - the envelope's own word
+        type: str | None = None,
         status: int | None = None,
         layer: Layer | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
@@ -195,9 +195,7 @@ def no_model() -> BadRequest:
 
 def unknown_model(name: str) -> NotFound:
     """A model that does not exist, or not for this account's usage tier (chat, completions, embeddings)."""
-    return NotFound(
-        f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found"
-    )
+    return NotFound(f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found")
 
 
 def retired_model(name: str) -> NotFound:

@@ -24,8 +24,10 @@ def chat_completion(seed: bytes) -> str:
 
 
 class TransportIds:
-    """Request ids and cf-ray values: they differ from run to run in the real API, and are exempt from the seed's
-    promise of equal bytes, because their order depends on which of two parallel calls comes first.
+    """Request ids and cf-ray values.
+
+    They are exempt from the seed's promise of equal bytes: their order depends on which of two parallel calls comes
+    first.
     """
 
     __slots__ = ("_bits", "_place")

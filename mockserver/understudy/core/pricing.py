@@ -79,9 +79,7 @@ class Price(msgspec.Struct, frozen=True):
 
 def charge(usage: Usage, price: Price) -> int:
     """Pico-dollars of a call; parts of a pico-dollar (minutes, characters) are rounded up."""
-    total = (
-        usage.text_in * price.text.given + usage.cached_in * price.text.cached + usage.text_out * price.text.made
-    )
+    total = usage.text_in * price.text.given + usage.cached_in * price.text.cached + usage.text_out * price.text.made
     if usage.audio_in or usage.audio_out or usage.cached_audio_in:
         total += _tokens(usage.audio_in, usage.cached_audio_in, usage.audio_out, price.audio)
     if usage.image_in or usage.image_out or usage.cached_image_in:

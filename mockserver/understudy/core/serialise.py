@@ -21,9 +21,7 @@ def pretty(value: object, indent: int = 2) -> bytes:
 
 def error_body(error: ApiError) -> bytes:
     """The envelope, laid out as its layer does."""
-    envelope = {
-        "error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    }
+    envelope = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
     if error.layer is Layer.EDGE:
         # The edge is written in Go, which escapes these three in JSON text.
         body = pretty(envelope, indent=4)

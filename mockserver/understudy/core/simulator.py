@@ -180,9 +180,7 @@ class Simulator:
 
     def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
         """What decides by chance: (seed, account, endpoint and request, how often the account sent it)."""
-        return blake2b(
-            b"%s%d" % (fingerprint, repeat), key=self._seed_key, salt=account.salt, digest_size=32
-        ).digest()
+        return blake2b(b"%s%d" % (fingerprint, repeat), key=self._seed_key, salt=account.salt, digest_size=32).digest()
 
     def _pipeline(self, exchange: "_Exchange") -> Steps:
         request, now = exchange.request, exchange.now
@@ -198,9 +196,7 @@ class Simulator:
                 raise errors.wrong_method(" and ".join(route.methods))
             if self.faults and (answer := exchange.fault("")) is not None:
                 return answer
-            return exchange.looked_up(
-                lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era)
-            )
+            return exchange.looked_up(lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era))
         exchange.operation = operation
         read = self._read_bodies.get((operation.endpoint, request.body))
         if self.faults and (answer := exchange.fault(_claimed_model(request.body))) is not None:
@@ -303,9 +299,7 @@ class _Exchange:
         if reply.body is not None:
             self._settle(call, reply, self.now, complete=True)
             return Answer(200, head, reply.body, due=reply.due)
-        stream = PlainStream(
-            reply.parts(), lambda now, complete: self._settle(call, reply, now, complete=complete)
-        )
+        stream = PlainStream(reply.parts(), lambda now, complete: self._settle(call, reply, now, complete=complete))
         return Answer(200, head, stream, due=reply.due)
 
     def refuse(self, error: ApiError) -> Answer:

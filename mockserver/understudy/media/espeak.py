@@ -1,9 +1,9 @@
 """espeak-ng through its C interface, from the package espeakng-loader, which carries library and voices.
 
 The library keeps the phase of its vibrato and its random numbers in static variables, which neither a new voice nor a
-restart resets: what it says would depend on what it said before. So each text gets the library freshly loaded and seeded,
-and unloaded again, which costs some two milliseconds. Where a system cannot unload a library (musl), speech sounds the
-same but differs in its bytes. One lock guards it: there is one library for the whole process.
+restart resets: what it says would depend on what it said before. So each text gets the library freshly loaded and
+seeded, and unloaded again, which costs some two milliseconds. Where a system cannot unload a library (musl), speech
+sounds the same but differs in its bytes. One lock guards it: there is one library for the whole process.
 """
 
 import ctypes

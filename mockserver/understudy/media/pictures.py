@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from understudy.core.media import MediaUnavailable, PicturePlan
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
+    from PIL.Image import Image as Picture
+    from PIL.ImageDraw import ImageDraw as Pen
     from PIL.ImageFont import FreeTypeFont
     from PIL.ImageFont import ImageFont as BitmapFont
 
@@ -57,28 +57,24 @@ class PillowPainter:
         return file
 
 
-def draw(plan: PicturePlan) -> Image:
+def draw(plan: PicturePlan) -> Picture:
     """The picture of a plan, with an alpha channel when its background is transparent."""
     try:
-        from PIL import Image as images
-        from PIL import ImageDraw as drawing
+        from PIL import Image, ImageDraw
     except ImportError:
         raise MediaUnavailable("Pictures need", "images") from None
     random = Random(plan.seed)
     hue = random.random()
-    transparent = plan.background == "transparent"
-    if transparent:
-        picture = images.new("RGBA", (plan.width, plan.height), (0, 0, 0, 0))
-    else:
-        picture = _gradient(plan, hue)
-    pen = drawing.Draw(picture, "RGBA")
+    size = (plan.width, plan.height)
+    picture = Image.new("RGBA", size) if plan.background == "transparent" else _gradient(plan, hue)
+    pen = ImageDraw.Draw(picture, "RGBA")
     for number in range(_SHAPES[plan.quality]):
         _shape(pen, plan, random, hue, number)
     _caption(pen, plan, hue)
     return picture
 
 
-def encode(picture: Image, plan: PicturePlan) -> bytes:
+def encode(picture: Picture, plan: PicturePlan) -> bytes:
     """PNG, JPEG or WebP bytes."""
     file = BytesIO()
     if plan.format == "png":
@@ -96,18 +92,18 @@ def _colour(hue: float, lightness: float, saturation: float, alpha: int = 255) -
     return round(red * 255), round(green * 255), round(blue * 255), alpha
 
 
-def _gradient(plan: PicturePlan, hue: float) -> Image:
+def _gradient(plan: PicturePlan, hue: float) -> Picture:
     """Sky above, ground below: a column of colours, stretched."""
-    from PIL import Image as pillow
+    from PIL import Image
 
-    column = pillow.new("RGB", (1, 64))
+    column = Image.new("RGB", (1, 64))
     for row in range(64):
         share = row / 63
         column.putpixel((0, row), _colour(hue + 0.12 * share, 0.9 - 0.32 * share, 0.55)[:3])
-    return column.resize((plan.width, plan.height), pillow.Resampling.BILINEAR)
+    return column.resize((plan.width, plan.height), Image.Resampling.BILINEAR)
 
 
-def _shape(pen: ImageDraw, plan: PicturePlan, random: Random, hue: float, number: int) -> None:
+def _shape(pen: Pen, plan: PicturePlan, random: Random, hue: float, number: int) -> None:
     """One soft shape, larger ones first, so that small ones lie on top."""
     edge = min(plan.width, plan.height)
     size = edge * (0.34 / (1 + number * 0.16)) * (0.7 + 0.6 * random.random())
@@ -131,7 +127,7 @@ def _shape(pen: ImageDraw, plan: PicturePlan, random: Random, hue: float, number
         pen.ellipse(glint, fill=(255, 255, 255, 70))
 
 
-def _caption(pen: ImageDraw, plan: PicturePlan, hue: float) -> None:
+def _caption(pen: Pen, plan: PicturePlan, hue: float) -> None:
     """The prompt's words on a band at the foot."""
     words = " ".join(plan.prompt.split())[:_CAPTION]
     if not words:
@@ -153,7 +149,7 @@ def _font(size: int) -> FreeTypeFont | BitmapFont:
     return ImageFont.load_default(size)
 
 
-def _wrapped(pen: ImageDraw, words: str, font: FreeTypeFont | BitmapFont, width: int) -> list[str]:
+def _wrapped(pen: Pen, words: str, font: FreeTypeFont | BitmapFont, width: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in words.split(" "):

@@ -9,10 +9,11 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
+from understudy_data import toml
+
 from understudy.core.media import MediaUnavailable
 from understudy.core.replies.languages import language_of
 from understudy.media.espeak import espeak
-from understudy_data import toml
 
 LONGEST = 4_096
 """Characters that are spoken at once, as the API's speech endpoint takes them."""
@@ -62,9 +63,7 @@ class EspeakSpeaker:
                 self._finished.move_to_end(key)
                 return self._finished[key]
         synthesiser = espeak()
-        samples = synthesiser.synthesise(
-            phrase, espeak_voice, settings["rate"], settings["pitch"], settings["range"]
-        )
+        samples = synthesiser.synthesise(phrase, espeak_voice, settings["rate"], settings["pitch"], settings["range"])
         audio = resample(samples, synthesiser.rate, rate)
         with self._lock:
             self._finished[key] = audio
@@ -111,7 +110,7 @@ def resample(samples: bytes, source: int, target: int) -> bytes:
     return data
 
 
-def say(text: str, voice: str = "alloy", format: str = "wav", rate: int = 24_000) -> bytes:  # noqa: A002 - the API's word
+def say(text: str, voice: str = "alloy", format: str = "wav", rate: int = 24_000) -> bytes:
     """Speech for a test: a file's bytes.
 
     Args:

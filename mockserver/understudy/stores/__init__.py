@@ -1,0 +1,1 @@
+"""Where accounts live: buckets, ledgers, objects."""

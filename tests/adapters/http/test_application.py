@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-
 from understudy import MockServer
 
 KEY = {"Authorization": "Bearer sk-door-0123456789"}
@@ -200,7 +199,9 @@ def test_control_advance_moves_the_clock(server: MockServer) -> None:
     assert json.loads(body)["now"].endswith("Z")
 
 
-@pytest.mark.parametrize("body", [{}, {"seconds": -1}, {"seconds": "soon"}, {"second": 1}, {"seconds": 1e300}, b"{", b""])
+@pytest.mark.parametrize(
+    "body", [{}, {"seconds": -1}, {"seconds": "soon"}, {"second": 1}, {"seconds": 1e300}, b"{", b""]
+)
 def test_control_refuses_what_it_cannot_use_in_one_sentence(server: MockServer, body: Any) -> None:
     """400, and the clock has not moved."""
     before = server.clock.now()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from understudy.core.pacing import Pacing
 
 if TYPE_CHECKING:
@@ -91,7 +90,9 @@ RECORDER = {"openai-organization"}
 """Dropped by the recorder."""
 ERA = {"x-openai-proxy-wasm", "x-envoy-upstream-service-time"}
 """One came a month after these recordings, the other has gone since."""
-COUNTED = re.compile(r"x-ratelimit-|content-type\Z|openai-version\Z|vary\Z|server\Z|alt-svc\Z|strict-|x-content|access-")
+COUNTED = re.compile(
+    r"x-ratelimit-|content-type\Z|openai-version\Z|vary\Z|server\Z|alt-svc\Z|strict-|x-content|access-"
+)
 
 
 def key_shape(value: Any) -> Any:

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
-
 from understudy.core.messages import Request
 from understudy.core.pricing import DOLLAR
 from understudy.core.realtime.door import Turned, open_session
@@ -65,7 +64,7 @@ class Talk:
     def pull(self, most: int = 100_000) -> list[dict[str, Any]]:
         """Events of the response under way, to its end or to so many."""
         said: list[dict[str, Any]] = []
-        while self.session.responding and len(said) < most:
+        while self.session.is_responding() and len(said) < most:
             if self.session.work is not None:
                 self.session.work()
             pulled = self.session.pull(self.api.clock.now())
@@ -214,7 +213,12 @@ def test_voice_activity_does_not_depend_on_how_audio_is_cut(make_api: Callable[.
     """The same milliseconds at any chunking."""
     sound = bytes(48 * 500) + tone(300) + bytes(48 * 500)
     talk = Talk(make_api(tier=5))
-    talk.send({"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": {"create_response": False}}}}})
+    talk.send(
+        {
+            "type": "session.update",
+            "session": {"type": "realtime", "audio": {"input": {"turn_detection": {"create_response": False}}}},
+        }
+    )
     events, start, turn = [], 0, 0
     while start < len(sound):
         size = 2 * sizes[turn % len(sizes)]
@@ -288,9 +292,7 @@ def test_a_second_response_is_refused_while_one_runs(talk: Talk) -> None:
         ({"type": "response.create", "response": {"modalities": ["text"]}}, "unknown_parameter", "response.modalities"),
     ],
 )
-def test_a_wrong_event_is_named_and_the_session_lives_on(
-    talk: Talk, event: Any, code: str, param: str | None
-) -> None:
+def test_a_wrong_event_is_named_and_the_session_lives_on(talk: Talk, event: Any, code: str, param: str | None) -> None:
     """One `error` event with the client's event id, and the next turn works."""
     if isinstance(event, dict):
         event = {**event, "event_id": "client-7"}

@@ -1,0 +1,1 @@
+"""HTTP: bytes to requests, answers to bytes, and the control API."""

@@ -5,6 +5,7 @@ refused whatever it carries.
 """
 
 import secrets
+from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from understudy.core.dates import iso_time
 from understudy.core.simulator import Simulator
 
 _PREFIX = "/_understudy"
+_VERSION = version("understudy")
 
 
 class Health(BaseModel):
@@ -62,11 +64,9 @@ class Refusal(BaseModel):
 
 def create_control(simulator: Simulator, *, control_token: str | None, host: str) -> Application:
     """The control application with its guard; see `create_application` for the arguments."""
-    from understudy import __version__
-
     app = FastAPI(
         title="Understudy control API",
-        version=__version__,
+        version=_VERSION,
         description="Reads and steers a running Understudy server.",
         docs_url=f"{_PREFIX}/docs",
         openapi_url=f"{_PREFIX}/openapi.json",
@@ -83,7 +83,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     async def health() -> Health:
         """Whether the server answers."""
         return Health(
-            version=__version__,
+            version=_VERSION,
             now=iso_time(simulator.clock.now()),
             accounts=len(simulator.store.accounts()),
             journal=len(simulator.journal),

@@ -1,0 +1,1 @@
+"""The door below ASGI: the server's own protocol."""

@@ -60,9 +60,7 @@ class DirectProtocol(HttpToolsProtocol):
         application = self._application
         assert application is not None  # noqa: S101 - hot paths exist only with one
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        answer = application.answer_at_once(
-            Request("POST", self.url.decode("ascii"), dict(self.headers), body)
-        )
+        answer = application.answer_at_once(Request("POST", self.url.decode("ascii"), dict(self.headers), body))
         if isinstance(answer.body, bytes) and not answer.due:
             self._write(answer, answer.body)
         else:

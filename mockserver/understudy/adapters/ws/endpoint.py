@@ -1,8 +1,8 @@
 """A WebSocket pumped into a realtime session.
 
-One task reads frames into a short queue, one plays the session: what a frame leads to at once, then the events of the
-response, each at its moment. A client that reads slowly holds the player up in `send`, and with it the reading: memory stays
-bounded on both sides.
+One task reads frames into a short queue, one plays the session: what a frame leads to at once, then the events of
+the response, each at its moment. A client that reads slowly holds the player up in `send`, and with it the reading:
+memory stays bounded on both sides.
 """
 
 import asyncio
@@ -81,14 +81,15 @@ class _Player:
             await self._frames.put(message.get("bytes") or b"" if text is None else text)
 
     async def _serve(self) -> None:
-        session, clock = self._session, self._simulator.clock
+        session = self._session
+        clock = self._simulator.clock
         await _send_text(self._send, session.start())
         sent = 0
         while True:
             while not self._frames.empty():
                 if not await self._take(self._frames.get_nowait()):
                     return
-            if not session.responding:
+            if not session.is_responding():
                 frame = await self._next_frame(session.deadline)
                 if frame is _TIME_IS_UP:
                     await self._expire()
@@ -108,7 +109,7 @@ class _Player:
                 frame = await self._next_frame(due)
                 if frame is not _TIME_IS_UP and not await self._take(frame):
                     return
-                if not session.responding:
+                if not session.is_responding():
                     # The frame ended the response: what was pulled belongs to it no more.
                     continue
             for event in events:

@@ -193,7 +193,7 @@ def _whole_body(call: Call, answer: ChatAnswer) -> bytes:
 def _laid_out(
     model: Model,
     fingerprint: str | None,
-    id: object,  # noqa: A002 - the wire's own word
+    id: object,
     created: object,
     choices: list[dict[str, Any]],
     usage: dict[str, Any],
@@ -328,13 +328,9 @@ class _Streamed:
                 yield index, f'{{"content":{encode(piece).decode()}}}', "null", 1
         elif choice.function_call is not None:
             called = choice.function_call
-            name = encode(called.name).decode()
-            yield (
-                index,
-                '{"role":"assistant","content":null,"function_call":{"name":' + name + ',"arguments":""},"refusal":null}',
-                "null",
-                1,
-            )
+            opening = encode({"name": called.name, "arguments": ""}).decode()
+            delta = f'{{"role":"assistant","content":null,"function_call":{opening},"refusal":null}}'
+            yield index, delta, "null", 1
             for piece in self._vocabulary.pieces(called.arguments, encoding):
                 yield index, f'{{"function_call":{{"arguments":{encode(piece).decode()}}}}}', "null", 1
         else:

@@ -4,7 +4,6 @@ from functools import lru_cache
 from typing import Any
 
 from understudy.core import ids
-from understudy.core.catalog import Model
 from understudy.core.endpoints.chat_parameters import texts_of
 from understudy.core.media import Media, Vocabulary
 from understudy.core.operations import Call
@@ -27,7 +26,7 @@ class WireToolCall:
 
     __slots__ = ("call", "id")
 
-    def __init__(self, call: tools.ToolCall, id: str) -> None:  # noqa: A002 - the wire's own word
+    def __init__(self, call: tools.ToolCall, id: str) -> None:
         self.call = call
         self.id = id
 
@@ -130,9 +129,7 @@ def make_answer(call: Call, media: Media) -> ChatAnswer:
         choices = [Choice(index, text="", finish_reason="length") for index in range(count)]
         return ChatAnswer(call, choices, prompt, limit)
     room = None if limit is None else limit - reasoning
-    choices = [
-        _choice(call, vocabulary, index, _choice_seed(call, index), room) for index in range(body.get("n") or 1)
-    ]
+    choices = [_choice(call, vocabulary, index, _choice_seed(call, index), room) for index in range(body.get("n") or 1)]
     return ChatAnswer(call, choices, prompt, reasoning)
 
 
@@ -211,8 +208,7 @@ def _calling(
     if not body.get("tools"):
         return Choice(index, function_call=calls[0], finish_reason="function_call", tokens=tokens)
     named = tuple(
-        WireToolCall(call, "call_" + ids.letters(seed, 24, b"call%d" % position))
-        for position, call in enumerate(calls)
+        WireToolCall(call, "call_" + ids.letters(seed, 24, b"call%d" % position)) for position, call in enumerate(calls)
     )
     # When the caller names the function, the real API finishes with "stop" (widely reported, not recorded).
     forced = isinstance(body.get("tool_choice"), dict) and body["tool_choice"].get("type") in ("function", "custom")
@@ -242,9 +238,7 @@ def _turns(messages: list[dict[str, Any]]) -> list[text.Turn]:
     turns = []
     for message in messages:
         content = message.get("content")
-        turns.append(
-            text.Turn(message["role"], content if type(content) is str else "\n".join(texts_of(message)))
-        )
+        turns.append(text.Turn(message["role"], content if type(content) is str else "\n".join(texts_of(message))))
     return turns
 
 

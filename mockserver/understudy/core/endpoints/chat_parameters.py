@@ -182,9 +182,7 @@ _TOOL = tagged(
         "custom": fields(
             {
                 "type": anything,
-                "custom": fields(
-                    {"name": _NAME, "description": optional(string()), "format": anything}, ("name",)
-                ),
+                "custom": fields({"name": _NAME, "description": optional(string()), "format": anything}, ("name",)),
             },
             ("custom",),
         ),
@@ -302,9 +300,7 @@ def _check_logit_bias(path: str, value: Any) -> None:
 
 _PREDICTION = fields({"type": word("content"), "content": anything}, ("type", "content"))
 _STREAM_OPTIONS = fields({"include_usage": optional(boolean), "include_obfuscation": optional(boolean)})
-_AUDIO = fields(
-    {"voice": anything, "format": word("wav", "aac", "mp3", "flac", "opus", "pcm16")}, ("voice", "format")
-)
+_AUDIO = fields({"voice": anything, "format": word("wav", "aac", "mp3", "flac", "opus", "pcm16")}, ("voice", "format"))
 
 PARAMETERS: dict[str, Check] = {
     "model": anything,
@@ -417,7 +413,9 @@ def _check_together(body: dict[str, Any]) -> None:
             if body.get(name) is not None and body[name] != "none":
                 raise errors.BadRequest(f"'{name}' is only allowed when 'tools' are specified.", param=name)
     if not body.get("functions") and body.get("function_call") is not None:
-        raise errors.BadRequest("'function_call' is only allowed when 'functions' are specified.", param="function_call")
+        raise errors.BadRequest(
+            "'function_call' is only allowed when 'functions' are specified.", param="function_call"
+        )
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         raise errors.BadRequest(
             "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",

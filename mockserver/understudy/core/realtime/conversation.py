@@ -13,12 +13,8 @@ OUTPUT_MS_PER_TOKEN = 50
 _CONTENT: dict[str, Check] = {
     "input_text": fields({"type": anything, "text": string()}, ("text",)),
     "output_text": fields({"type": anything, "text": string()}, ("text",)),
-    "input_audio": fields(
-        {"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()
-    ),
-    "output_audio": fields(
-        {"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()
-    ),
+    "input_audio": fields({"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()),
+    "output_audio": fields({"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()),
     "input_image": fields({"type": anything, "image_url": string(), "detail": optional(string())}, ("image_url",)),
 }
 _BY_ROLE = {
@@ -30,7 +26,9 @@ _STATUS = optional(word("completed", "incomplete", "in_progress"))
 _COMMON: dict[str, Check] = {"id": optional(string(64, 1)), "object": anything, "type": anything, "status": _STATUS}
 _ITEM = tagged(
     {
-        "message": fields({**_COMMON, "role": word("user", "system", "assistant"), "content": anything}, ("role", "content")),
+        "message": fields(
+            {**_COMMON, "role": word("user", "system", "assistant"), "content": anything}, ("role", "content")
+        ),
         "function_call": fields(
             {**_COMMON, "call_id": optional(string()), "name": string(), "arguments": string()}, ("name", "arguments")
         ),

@@ -1,7 +1,7 @@
 """What a request to open a realtime session leads to.
 
-The socket always opens; who may not come in is told so by an `error` event and a close (recorded 2026): 3000 for keys, 4000
-for the query, with `type.code` as the reason.
+The socket always opens; who may not come in is told so by an `error` event and a close (recorded 2026): 3000 for keys,
+4000 for the query, with `type.code` as the reason.
 """
 
 from hashlib import blake2b
@@ -103,7 +103,7 @@ def _open(
     model = simulator.find_model(name, account)
     limits = None if model is None else account.limits_for(model)
     if model is None or limits is None or "realtime" not in model.endpoints:
-        raise _Refused(_WRONG_QUERY, f"Model \"{name}\" is not supported in realtime mode.", "invalid_model", "model")
+        raise _Refused(_WRONG_QUERY, f'Model "{name}" is not supported in realtime mode.', "invalid_model", "model")
     fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
     seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
     return RealtimeSession(simulator, account, model, limits, seed=seed, now=now, entry=entry)

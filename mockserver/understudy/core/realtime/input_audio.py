@@ -1,7 +1,7 @@
 """The input audio buffer, and who speaks in it: server voice activity detection by the energy of 20 ms frames.
 
-Milliseconds count all audio written since the session began (recorded). `threshold` 0.5 stands for an RMS of 2 % of full
-scale; that scale, and that one loud frame begins speech, is "our choice".
+Milliseconds count all audio written since the session began (recorded). `threshold` 0.5 stands for an RMS of 2 % of
+full scale; that scale, and that one loud frame begins speech, is "our choice".
 """
 
 import math
@@ -101,8 +101,8 @@ class InputAudio:
         length = self.milliseconds
         if length < 100:
             raise errors.BadRequest(
-                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only "
-                f"has {length:.2f}ms of audio.",
+                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer "
+                f"only has {length:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
         self.clear()

@@ -6,7 +6,7 @@ thread) before the next event can be pulled.
 
 from binascii import b2a_base64
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from understudy.core.clock import SECOND
@@ -105,7 +105,7 @@ class ResponseRun:
                 item.shown["status"] = "incomplete"
         return closing
 
-    def _whole(self) -> Iterator[tuple[int, bytes]]:
+    def _whole(self) -> Generator[tuple[int, bytes]]:
         spoken = self._spoken
         for call in spoken.calls:
             yield from self._call(call)
@@ -239,9 +239,7 @@ class ResponseRun:
             yield self._due, event
 
         def close(status: str = "incomplete") -> Iterator[bytes]:
-            yield write(
-                "response.function_call_arguments.done", **named, name=call.name, arguments=shown["arguments"]
-            )
+            yield write("response.function_call_arguments.done", **named, name=call.name, arguments=shown["arguments"])
             yield from self._close_item(item, place, status)
 
         self._open.append(close)

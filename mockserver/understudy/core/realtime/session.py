@@ -92,8 +92,7 @@ class RealtimeSession:
         """What must be done before `pull`, None when nothing."""
         return None if self._run is None else self._run.work
 
-    @property
-    def responding(self) -> bool:
+    def is_responding(self) -> bool:
         """Whether a response is under way."""
         return self._run is not None
 
@@ -104,7 +103,8 @@ class RealtimeSession:
     def receive(self, frame: str | bytes, now: int) -> list[bytes]:
         """What a frame of the client leads to at once."""
         if not isinstance(frame, str):
-            return [self._writer.error(errors.BadRequest("Binary frames are not accepted.", code="invalid_event"), None)]
+            binary = errors.BadRequest("Binary frames are not accepted.", code="invalid_event")
+            return [self._writer.error(binary, None)]
         try:
             event = _decode(frame.encode("utf-8", "surrogatepass"))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -280,9 +280,7 @@ class RealtimeSession:
         # The server drops the transcript: the client knows what was heard, the server does not.
         item.audio_ms = end
         parts[place]["transcript"] = ""
-        yield self._writer.write(
-            "conversation.item.truncated", item_id=item.id, content_index=place, audio_end_ms=end
-        )
+        yield self._writer.write("conversation.item.truncated", item_id=item.id, content_index=place, audio_end_ms=end)
 
     def _create_response(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
         _check(event, {"response": optional(RESPONSE)}, ())
@@ -298,9 +296,7 @@ class RealtimeSession:
         _check(event, {"response_id": optional(string())}, ())
         asked = event.get("response_id")
         if self._run is None or (asked is not None and asked != self._run.id):
-            raise errors.BadRequest(
-                "Cancellation failed: no active response found", code="response_cancel_not_active"
-            )
+            raise errors.BadRequest("Cancellation failed: no active response found", code="response_cancel_not_active")
         yield from self._cut("cancelled", {"type": "cancelled", "reason": "client_cancelled"}, now)
 
     def _clear_output(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
@@ -332,9 +328,8 @@ class RealtimeSession:
         if refusal is not None:
             # Recorded: the failed response.done comes at once, without a response.created.
             error = {"type": refusal.type, "code": refusal.code, "message": refusal.message}
-            yield self._writer.write(
-                "response.done", response=self._shown(response_id, "failed", {"type": "failed", "error": error}, [], None)
-            )
+            failed = self._shown(response_id, "failed", {"type": "failed", "error": error}, [], None)
+            yield self._writer.write("response.done", response=failed)
             return
         self._input_usage = read
         spoken = self._decide(items, settings, output["voice"])
@@ -404,9 +399,8 @@ class RealtimeSession:
         if not calls:
             said = text.compose(_turns(items), seed, style=_SPOKEN if modality == "audio" else text.DEFAULT)
         limit = settings["max_output_tokens"]
-        return Spoken(
-            said, calls, modality, voice if isinstance(voice, str) else "alloy", None if limit in ("inf", None) else limit
-        )
+        named = voice if isinstance(voice, str) else "alloy"
+        return Spoken(said, calls, modality, named, None if limit in ("inf", None) else limit)
 
     def _cut(self, status: str, details: dict[str, Any], now: int) -> list[bytes]:
         run = self._run
@@ -451,11 +445,8 @@ class RealtimeSession:
             ),
             now,
         )
-        events = [
-            self._writer.write(
-                "response.done", response=self._shown(run.id, status, details, [item.shown for item in run.items], usage)
-            )
-        ]
+        done = self._shown(run.id, status, details, [item.shown for item in run.items], usage)
+        events = [self._writer.write("response.done", response=done)]
         trio = draw(self._account, self._model, self._limits, now, made)
         if trio is not None:
             limit = {

@@ -14,9 +14,9 @@ SESSION_LIFETIME = 60 * MINUTE
 """Since GA (recorded `expires_at`)."""
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 DEFAULT_INSTRUCTIONS = (
-    "Your knowledge cutoff is 2023-10. You are a helpful, witty, and friendly AI. Act like a human, but remember that you "
-    "aren't a human and that you can't do human things in the real world. Your voice and personality should be warm and "
-    "engaging, with a lively and playful tone."
+    "Your knowledge cutoff is 2023-10. You are a helpful, witty, and friendly AI. Act like a human, but remember that "
+    "you aren't a human and that you can't do human things in the real world. Your voice and personality should be "
+    "warm and engaging, with a lively and playful tone."
 )
 
 
@@ -76,10 +76,13 @@ def _tool_choice(path: str, value: Any) -> None:
         word("none", "auto", "required")(path, value)
 
 
+_FORMAT = fields(
+    {"type": word("audio/pcm", "audio/pcmu", "audio/pcma"), "rate": optional(integer(24_000, 24_000))}, ("type",)
+)
+
+
 def _format(path: str, value: Any) -> None:
-    fields({"type": word("audio/pcm", "audio/pcmu", "audio/pcma"), "rate": optional(integer(24_000, 24_000))}, ("type",))(
-        path, value
-    )
+    _FORMAT(path, value)
     if value["type"] != "audio/pcm":
         raise errors.not_simulated(f"Audio of the format {value['type']} is")
 
@@ -119,9 +122,7 @@ TOOL = fields(
     },
     ("type", "name"),
 )
-_AUDIO_OUTPUT = fields(
-    {"format": optional(_format), "voice": optional(_voice), "speed": optional(number(0.25, 1.5))}
-)
+_AUDIO_OUTPUT = fields({"format": optional(_format), "voice": optional(_voice), "speed": optional(number(0.25, 1.5))})
 _AUDIO = fields(
     {
         "input": optional(

@@ -1,4 +1,4 @@
-"""Events as they stand on the wire: compact JSON, `type` first, then `event_id` (recorded sessions, 2025-12 to 2026-09)."""
+"""Events as they stand on the wire: compact JSON, `type` first, then `event_id` (recorded 2025-12 to 2026-09)."""
 
 from random import Random
 from typing import Any

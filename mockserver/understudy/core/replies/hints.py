@@ -73,6 +73,14 @@ _AFTER_SEARCH = re.compile(
     r" +([^\n]{1,500})",
     re.IGNORECASE,
 )
+_AFTER_TEXT = re.compile(
+    r"\btranslate ([^\n]{1,500}?) (?:to|into|from)\b"
+    r"|\b(?:saying|says|remind me to|reminder to|note that) ([^\n]{1,500})",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[A-Za-z]{1,20}[_-][\w-]{0,60}?\d[\w-]{0,60}\b|(?<=#)\d{1,30}\b"
+)
 _SYMBOL = re.compile(r"(?<![\w$])\$?[A-Z]{1,5}(?![\w.])")
 _SENTENCE_END = re.compile(r"[.?!](?=\s|$)|[\n。？！]")
 
@@ -82,14 +90,23 @@ _NUMBER_WORDS = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
 }
+_NO_TOPIC = name_findings.OPENERS | {"i", "i'd", "i'm", "hi", "hello"}
+_TELLING = (":", "=", "is", "#", "number")
 _LABELS = ("id", "number", "code", "key", "no")
 
 
 class Hints:
-    """Finds, in one message, what arguments can be made of."""
+    """Finds, in one message, what arguments can be made of.
 
-    def __init__(self, text: str) -> None:
+    Attributes:
+        text: the message, or its end.
+        lower: the same in lower case.
+        literal: whether the values are arguments of a call, for which nothing is composed that can be copied.
+    """
+
+    def __init__(self, text: str, *, literal: bool = False) -> None:
         self.text = text[-MAX_HINT:]
+        self.literal = literal
         self.lower = self.text.lower()
         self._cache: dict[str, tuple[Found, ...]] = {}
         self._taken: list[Found] = []
@@ -101,7 +118,7 @@ class Hints:
         if self._topic is None:
             sentence = _SENTENCE_END.split(self.text.strip(), maxsplit=1)[0].strip()
             spoken = sentence.split()
-            while spoken and spoken[0].lower().strip(",'’") in name_findings.OPENERS:
+            while spoken and spoken[0].lower().strip(",'’") in _NO_TOPIC:
                 spoken.pop(0)
             topic = " ".join(spoken[:MAX_TOPIC_WORDS]) or sentence
             self._topic = topic[:MAX_TOPIC].strip(" ,;:")
@@ -157,10 +174,13 @@ class Hints:
             named = token.text.lower().replace("-", "_").split("_")
             if named[-1] not in labels or not (len(name) == 1 or set(name) >= set(named)):
                 continue
-            following = tokens[index + 1]
-            told = following.text.lower() in (":", "=", "is", "#")
-            if told and index + 2 < len(tokens):
-                following = tokens[index + 2]
+            after = index + 1
+            while after < len(tokens) and tokens[after].text.lower() in _TELLING:
+                after += 1
+            if after == len(tokens):
+                return
+            told = after > index + 1
+            following = tokens[after]
             if following.text[0].isalnum() and (told or any(char.isdigit() for char in following.text)):
                 yield following
 
@@ -227,6 +247,15 @@ def _commands(hints: Hints) -> Iterator[Found]:
             yield Found(text, found.start, found.start + len(text))
 
 
+def _texts(hints: Hints) -> Iterator[Found]:
+    yield from _quoted(hints)
+    for match in _AFTER_TEXT.finditer(hints.text):
+        group = 1 if match[1] else 2
+        text = match[group].rstrip(".?!")
+        if text:
+            yield Found(text, match.start(group), match.start(group) + len(text))
+
+
 def _queries(hints: Hints) -> Iterator[Found]:
     yield from _quoted(hints)
     for found in _captures(_AFTER_SEARCH, hints):
@@ -253,9 +282,11 @@ FINDERS: dict[str, Callable[[Hints], Iterable[Found]]] = {
     "paths": lambda hints: _matches(_PATH, hints),
     "commands": _commands,
     "queries": _queries,
+    "texts": _texts,
     "sums": lambda hints: (
         found for found in _matches(_SUM, hints, strip=" .,") if not overlaps(found, hints.all("dates"))
     ),
+    "identifiers": lambda hints: _matches(_IDENTIFIER, hints),
     "symbols": lambda hints: _matches(_SYMBOL, hints),
 }
 """What can be found, by name."""

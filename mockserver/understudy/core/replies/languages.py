@@ -26,7 +26,7 @@ class Phrases(NamedTuple):
 
     @property
     def stride(self) -> int:
-        """A step that visits every body once: the smallest odd number above 1 without a common factor."""
+        """A step that has no factor in common with the number of bodies, and so visits each before it repeats one."""
         return 3 if len(self.bodies) % 3 else 5
 
 
@@ -61,9 +61,8 @@ def language_of(text: str) -> str:
                 return language
     scores: dict[str, int] = {}
     for word in _WORD.findall(text[:400].lower()):
-        language = _COMMON.get(word)
-        if language is not None:
-            scores[language] = scores.get(language, 0) + 1
+        if word in _COMMON:
+            scores[_COMMON[word]] = scores.get(_COMMON[word], 0) + 1
     if not scores:
         return "en"
     best = max(scores, key=lambda code: scores[code])

@@ -9,14 +9,15 @@ _NUMBERS = {
 }  # fmt: skip
 _NUMBER = r"(?P<number>\d{1,5}|" + "|".join(_NUMBERS) + r")"
 _WORDS = re.compile(
-    r"(?P<bound>up to |at most |no more than |under |fewer than |less than |maximum |max )?(?:in |exactly |about |around )?"
-    + _NUMBER
-    + r"[ -]words?\b(?P<after> or less| or fewer| max| maximum)?",
+    r"(?P<bound>up to |at most |no more than |under |fewer than |less than |maximum |max )?"
+    r"(?:in |exactly |about |around )?" + _NUMBER + r"[ -]words?\b(?P<after> or less| or fewer| max| maximum)?",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"\b" + _NUMBER + r"[ -](?:short )?sentences?\b", re.IGNORECASE)
-_BULLETS = re.compile(r"\b(?:list (?:of )?)?" + _NUMBER + r" (?:bullet points?|bullets|items|points|things|ideas)\b", re.IGNORECASE)
-_HINT = re.compile(r"\b(?:words?|sentences?|bullets?|points?|items|things|ideas)\b", re.IGNORECASE)
+_BULLETS = re.compile(
+    r"\b(?:list (?:of )?)?" + _NUMBER + r" (?:bullet points?|bullets|items|points|things|ideas)\b", re.IGNORECASE
+)
+_HINTS = ("word", "sentence", "bullet", "point", "items", "things", "ideas")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 MOST_WORDS = 20_000
 
@@ -30,7 +31,8 @@ def fit_to_request(message: str, answer: str, more: Callable[[int], str]) -> str
         more: makes a further sentence, by number.
     """
     # One cheap look first: nearly no message asks for a length.
-    if _HINT.search(message) is None:
+    lowered = message.lower()
+    if not any(hint in lowered for hint in _HINTS):
         return answer
     wanted = _WORDS.search(message)
     if wanted is not None:

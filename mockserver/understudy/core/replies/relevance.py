@@ -100,7 +100,8 @@ class Relevance:
                 return [
                     (word, None) for found in self.hints.all("commands")[:1] for word in _words_of_command(found.text)
                 ]
-            found = self.hints.free(finding_kinds(role)[0]) if role in PARTICULAR else ()
+            kinds = finding_kinds(role)[:1] if role in PARTICULAR else ()
+            found = [each for kind in kinds for each in self.hints.free(kind)]
             spelled = ((spelled_for(each.text, shape), each) for each in found)
             return [(text, each) for text, each in spelled if text is not None]
         if shape.types in (("integer",), ("number",)):

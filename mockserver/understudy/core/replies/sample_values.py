@@ -79,14 +79,14 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "query": ("queries",),
     "path": ("paths", "code", "quoted"),
     "person": ("people",),
-    "text": ("quoted",),
+    "text": ("texts",),
     "title": ("quoted",),
-    "symbol": ("symbols",),
+    "symbol": ("symbols", "people"),
     "address": ("quoted", "places"),
     "organisation": ("quoted", "people"),
     "thing": ("quoted",),
     "name": ("quoted", "people", "phrases"),
-    "id": (),
+    "id": ("identifiers",),
     "": ("quoted", "people"),
 }
 """For each role, the findings of a message that belong to it, the surest first."""
@@ -148,7 +148,12 @@ _SENTENCES = (
     "This is about {topic}.",
     "A few words on {topic}.",
 )
-_WORDS = ("amber", "harbour", "meadow", "lantern", "orchard", "river", "thicket", "violet")
+_WORDS = sorted(
+    word_set(
+        "amber anchor basket bridge candle canyon cedar copper feather garden harbour island lantern maple meadow "
+        "mirror orchard pebble ribbon river saddle thicket violet willow"
+    )
+)
 
 
 class Range(NamedTuple):
@@ -212,12 +217,17 @@ def from_message(role: str, words: tuple[str, ...], hints: Hints) -> Iterator[Fo
     """Yield what the message says for a property, the surest first."""
     if not hints.text:
         return
-    if words:
-        yield from hints.labelled(words)
+    labelled = [*hints.labelled(words)] if words else []
+    if role in PARTICULAR:
+        # "email is john@x.com": what stands after the name counts as far as it is what the role calls for.
+        starts = {found.start for found in labelled}
+        yield from (found for kind in _KINDS.get(role, ()) for found in hints.free(kind) if found.start in starts)
+    else:
+        yield from labelled
     side = _side(words) if role in ("place", "person") else ""
     if side:
         yield from (found for found in hints.free(_KINDS[role][0]) if found.before == side)
-    for kind in _KINDS.get(role, ()):
+    for kind in _kinds_for(role, words, hints):
         yield from hints.free(kind)
     if role in COORDINATES:
         place = coordinate_for(words or (role,), hints)
@@ -227,6 +237,8 @@ def from_message(role: str, words: tuple[str, ...], hints: Hints) -> Iterator[Fo
     yield from (_untaken(value) for word, value in known.items() if hints.says(word))
     if role == "query":
         yield _untaken(hints.text.strip())
+    if role == "text":  # a text may contain what another property took, such as its date
+        yield from (_untaken(found.text) for found in hints.all("texts"))
 
 
 ROLE_OF_FORMAT = {
@@ -260,6 +272,16 @@ def mentioned(words: tuple[str, ...], hints: Hints) -> bool | None:
         before = hints.lower[: hints.lower.find(word)].split()[-3:]
         return _REFUSALS.isdisjoint(before)
     return None
+
+
+def _kinds_for(role: str, words: tuple[str, ...], hints: Hints) -> tuple[str, ...]:
+    """Return the kinds of findings that one property takes, the surest first."""
+    kinds = _KINDS.get(role, ())
+    if role == "name" and not hints.all("people"):
+        return kinds[:-1]  # "a person" is no name; but when the people have gone elsewhere, "a science fair" is
+    if role == "" and words and words[-1].endswith("s"):
+        return kinds[:1]  # a name alone makes no list of things
+    return kinds
 
 
 def _untaken(text: str) -> Found:
@@ -297,7 +319,7 @@ def made_up(role: str, words: tuple[str, ...], hints: Hints, rng: Random) -> str
 
 
 def _plain(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
-    return " ".join(words) or _WORDS[int(rng.random() * len(_WORDS))]
+    return _WORDS[int(rng.random() * len(_WORDS))]
 
 
 def _title(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
@@ -308,6 +330,8 @@ def _title(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
 
 def _sentence(words: tuple[str, ...], hints: Hints, rng: Random) -> str:
     topic = hints.topic or _plain(words, hints, rng)
+    if hints.literal:
+        return topic
     form = _SENTENCES[int(rng.random() * len(_SENTENCES))]
     return form.format(topic=topic, Topic=topic[:1].upper() + topic[1:])
 

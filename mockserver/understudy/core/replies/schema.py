@@ -53,7 +53,7 @@ def instance_of_sound(schema: Schema, seed: bytes | Random, hints: str = "", *, 
         UnsatisfiableSchema: as `instance`.
     """
     rng = seed if isinstance(seed, Random) else Random(seed)
-    return Builder(schema, rng, Hints(hints), sparing=sparing).whole()
+    return Builder(schema, rng, Hints(hints, literal=sparing), sparing=sparing).whole()
 
 
 def as_text(value: Json) -> str:

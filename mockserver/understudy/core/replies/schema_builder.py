@@ -70,9 +70,11 @@ class Builder:
         self.sparing = sparing
         self.where: list[str] = []
         self.open_references: list[str] = []
+        self.is_inside_tight = False
 
     def whole(self) -> Json:
         """Build the outermost value; it is always validated, whatever its construction promised."""
+        self.open_references.append("#")
         return self.value((self.root,), "", checked=True)
 
     # -- one value --------------------------------------------------------------------------------------------
@@ -149,9 +151,9 @@ class Builder:
 
     def is_tight(self, shape: Shape) -> bool:
         """Whether only what is required should be made: deep down, late, or where a schema contains itself."""
-        if len(self.where) >= SOFT_DEPTH or self.effort.is_half_gone:
+        if self.is_inside_tight or len(self.where) >= SOFT_DEPTH or self.effort.is_half_gone:
             return True
-        return any(self.open_references.count(reference) > 1 for reference in shape.references)
+        return any(reference in self.open_references for reference in shape.references)
 
     def shaped(self, shape: Shape, schemas: Schemas, name: str, variation: int) -> Json:
         """Build a value of one of the types that a shape allows."""
@@ -174,12 +176,14 @@ class Builder:
 
     def inside(self, shape: Shape, make: _Make, name: str, variation: int) -> Json:
         """Build a list or an object while its references are known to be open."""
-        before = len(self.open_references)
+        before = len(self.open_references), self.is_inside_tight
+        self.is_inside_tight = self.is_tight(shape)
         self.open_references += shape.references
         try:
             return make(shape, name, variation)
         finally:
-            del self.open_references[before:]
+            del self.open_references[before[0] :]
+            self.is_inside_tight = before[1]
 
     def types_of(self, shape: Shape, name: str) -> tuple[str, ...]:
         """Return the types to try, in order; a schema without `type` has the type that its keywords are about."""

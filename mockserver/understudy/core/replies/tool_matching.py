@@ -41,13 +41,14 @@ _CLAUSES = re.compile(r"[.?!;](?=\s|$)|[\n。？！]|,?\s+(?:and(?:\s+(?:then|al
 _BETWEEN = re.compile(r"\s*(?:,|、|&|,?\s*\b(?:and|or|und|et|y|e|и)\b|と|和|及び)\s*")
 _LIST_MARK = re.compile(r",|&|、|と|和|及び|\b(?:and|or|und|et|y|e)\b|\bи\b", re.IGNORECASE)
 _TIMES = re.compile(r"\b(\d{1,3}|two|three|four|five|six|seven|eight|nine|ten) times\b", re.IGNORECASE)
-_ARITHMETIC = re.compile(r"\d\s*[-+*/×÷^]\s*\(*\s*-?\d")
+_ARITHMETIC = re.compile(r"\d\s*([-+*/×÷^])\s*\(*\s*-?\d")
 
 _EMPTY_WORDS = word_set(
-    "a about all also an and any api are as at be by call can current currently data do does each for from function "
-    "get given has have how i if in info information into is it its just let like me my new no not now of on one "
-    "only or our please retrieve return set should some tell than that the their them then there these they this to "
-    "tool use used user using value want was we were what when where which who will with would you your"
+    "a about agent all also an and any api are as at be by call can current currently data do does each for from "
+    "function get given handle handoff has have how i if in info information into is it its just let like me my new "
+    "no not now of on one only or our please request retrieve return set should some tell than that the their them "
+    "then there these they this to tool transfer use used user using value want was we were what when where which "
+    "who will with would you your"
 )
 
 
@@ -63,6 +64,8 @@ def stem(word: str) -> str:
             if word[-1] == word[-2] and word[-1] not in "lsz":
                 word = word[:-1]
             break
+    if word.endswith(("er", "or")) and len(word) > _SHORT + 2:
+        word = word[:-2]
     return word[:-1] if word.endswith("e") and len(word) > _SHORT else word
 
 
@@ -93,7 +96,20 @@ _TOPICS = (
 )
 """Words that stand for a topic, and the words that tools of that topic go by (both without endings)."""
 
-_ARITHMETIC_WORDS = frozenset(map(stem, ("calculate", "calculator", "math", "compute")))
+_OPERATIONS = {
+    operator: frozenset(map(stem, f"calculate calculator math compute {names}".split()))
+    for operator, names in {
+        "+": "add addition sum plus",
+        "-": "subtract subtraction minus",
+        "*": "multiply multiplication product",
+        "×": "multiply multiplication product",
+        "/": "divide division",
+        "÷": "divide division",
+        "^": "power exponent",
+    }.items()
+}
+"""What a sign between two numbers asks for."""
+
 _OTHER_SCRIPTS = tuple((trigger, adds) for triggers, adds in _TOPICS for trigger in triggers if not trigger.isascii())
 
 
@@ -158,8 +174,8 @@ def message_words(message: str) -> frozenset[str]:
         for trigger, adds in _OTHER_SCRIPTS:
             if trigger in lower:
                 words |= adds
-    if _ARITHMETIC.search(lower):
-        words |= _ARITHMETIC_WORDS
+    for operator in _ARITHMETIC.findall(lower):
+        words |= _OPERATIONS[operator]
     return frozenset(words)
 
 
@@ -215,7 +231,11 @@ def _by_clause(tools: Sequence[Tool], message: str) -> list[Wish]:
         if not clause or not clause.strip():
             continue
         tool, points = best(tools, clause)
-        if tool is not None and points >= ASKED:
+        if (
+            tool is not None
+            and points >= ASKED
+            and not (found and found[-1].tool is tool and _is_one(found[-1], clause))
+        ):
             found.append(Wish(tool, f"{opening}{clause}".strip()))
             opening = ""
         elif found:
@@ -223,6 +243,13 @@ def _by_clause(tools: Sequence[Tool], message: str) -> list[Wish]:
         else:
             opening += f"{clause.strip()}. "
     return found
+
+
+def _is_one(wish: Wish, clause: str) -> bool:
+    """Whether a clause only adds to a wish for the same tool: one of the two says nothing to fill a parameter with."""
+    kinds = {kind for name, each in wish.tool.properties.items() if (kind := _listed_kind(_role(name, each)))}
+    kinds |= {"numbers", "quoted"}
+    return any(not any(hints.all(kind) for kind in kinds) for hints in (Hints(wish.words), Hints(clause)))
 
 
 def _listed(wish: Wish) -> list[Wish]:
