@@ -3,8 +3,9 @@
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from understudy import __version__
 from understudy.address import Address
@@ -12,8 +13,21 @@ from understudy.config import Settings
 from understudy.core.dates import iso_date
 from understudy.core.pricing import format_usd
 
-if TYPE_CHECKING:
-    from understudy.server import Service
+
+class Listening(Protocol):
+    """What is told of a server: see `Service`."""
+
+    @property
+    def address(self) -> Address:
+        """Where."""
+
+    @property
+    def ca_file(self) -> str | None:
+        """Under TLS, whose certificates."""
+
+    @property
+    def trust_variables(self) -> Mapping[str, str]:
+        """Under TLS, by which variables programs trust them."""
 
 
 def facts(address: Address, ca_file: str | None) -> str:
@@ -30,7 +44,7 @@ def facts(address: Address, ca_file: str | None) -> str:
     )
 
 
-def banner(settings: Settings, service: "Service", now: int) -> str:
+def banner(settings: Settings, service: Listening, now: int) -> str:
     """Say it to a person, with the variables to set and how the server is set.
 
     Args:

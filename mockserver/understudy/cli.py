@@ -100,9 +100,10 @@ def _option(setting: Setting) -> Callable[[Callable[..., Any]], Callable[..., An
 def serve(ready_file: str | None, ready_fd: int | None, *, ready_json: bool, **given: Any) -> None:
     """Serve until Ctrl-C; the exit code is then 0 (1 for a port in use, 2 for a wrong setting)."""
     settings = load_settings(given)
-    # Until the server takes its signals itself, this one too unwinds what has been opened.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as opened:
+        # Until the server takes its signals itself, this one too unwinds what has been opened.
+        opened.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         tell: list[Callable[[str], None]] = []
         if ready_file is not None:
             with _naming("--ready-file"):
@@ -117,11 +118,11 @@ def serve(ready_file: str | None, ready_fd: int | None, *, ready_json: bool, **g
 
 def _serve(settings: Settings, tell: Sequence[Callable[[str], None]], *, with_banner: bool) -> None:
     # Whoever asks for help or mistypes a setting need not wait for the server's libraries.
-    from understudy.adapters.serving import MockServerError, configure_logging
+    from understudy.adapters.serving import MockServerError, log_to_stderr
     from understudy.assembly import build_simulator
     from understudy.server import Service
 
-    configure_logging(settings.log_level)
+    log_to_stderr()
     simulator = build_simulator(settings)
 
     def announce() -> None:
@@ -152,11 +153,11 @@ def execute(command: tuple[str, ...], **given: Any) -> int:
         understudy exec --tier 1 -- python app.py --verbose
     """
     settings = load_settings(given, free_port=True)
-    from understudy.adapters.serving import configure_logging
+    from understudy.adapters.serving import log_to_stderr
     from understudy.child import Child
     from understudy.server import MockServer, MockServerError
 
-    configure_logging(settings.log_level)
+    log_to_stderr()
     try:
         with MockServer.with_settings(settings) as server:
             return Child(command, _environment(server)).run()

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from understudy.adapters.http.application import create_application
-from understudy.adapters.serving import MockServerError, Server, listen
+from understudy.adapters.serving import MockServerError, Server, listen, set_log_level
 from understudy.adapters.tls import LocalAuthority
 from understudy.address import Address
 from understudy.assembly import build_simulator
@@ -42,6 +42,7 @@ class Service:
     """
 
     def __init__(self, settings: Settings, simulator: Simulator) -> None:
+        set_log_level(settings.log_level)
         application = create_application(
             simulator, control_token=settings.control_token, body_limit=settings.body_limit, host=settings.host
         )

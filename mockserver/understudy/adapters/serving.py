@@ -159,6 +159,7 @@ class Server:
             sock=self._listener,
             ssl=self._config.ssl,
         )
+        _log.info("listening on %s port %d", *self._listener.getsockname()[:2])
         # Further signals while the connections end change nothing: it is over within a second.
         with _signals(loop, self._stopping.set):
             try:
@@ -251,7 +252,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-def configure_logging(level: str) -> None:
-    """Log to standard error: Understudy from a level on, the libraries below from warnings on (details hold keys)."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+def set_log_level(level: str) -> None:
+    """Say from which level on (`debug`, `info`, `warning`, `error`) Understudy logs."""
     _log.setLevel(level.upper())
+
+
+def log_to_stderr() -> None:
+    """Send logs to standard error; of the libraries below us warnings only, for their details hold keys."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
