@@ -453,6 +453,8 @@ INTEGER = {"type": "integer"}
         ("Turn on the light", parameters(light={"type": "boolean"}), {"light": True}),
         ("Call me at noon", parameters(time={"type": "string", "format": "time"}), {"time": "12:00:00Z"}),
         ("Translate it into French", parameters(language=TEXT), {"language": "French"}),
+        ("John Smith is 30 years old and his email is john@x.com", parameters(name=TEXT, age=INTEGER, email=TEXT), {
+            "name": "John Smith", "age": 30, "email": "john@x.com"}),
         ("Read notes/today.txt", parameters(path=TEXT), {"path": "notes/today.txt"}),
     ],
     ids=lambda case: case if isinstance(case, str) else "",

@@ -1,7 +1,10 @@
 """Which tools are called, with what, and when the model talks instead."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -41,6 +44,22 @@ COORDINATES = function(
     longitude={"type": "string", "description": "Longitude (e.g., 13.4050)"},
 )
 FINAL = function("final_result", "The final response which ends this conversation", "city", city=TEXT)
+DELIVERY = function(
+    "get_delivery_date",
+    "Get the delivery date for a customer's order.",
+    "order_id",
+    order_id={"type": "string", "description": "The customer's order ID."},
+)
+HOROSCOPE = function("get_horoscope", "Get today's horoscope for an astrological sign.", "sign", sign=TEXT)
+TRANSLATE = function("translate", "Translate text", "text", "target_language", text=TEXT, target_language=TEXT)
+REMINDER = function(
+    "set_reminder", "Set a reminder", "text", "date", text=TEXT, date={"type": "string", "format": "date"}
+)
+STOCK = function("get_stock_price", "Get the current stock price", "symbol", symbol=TEXT)
+WHOLE = {"type": "integer"}
+MULTIPLY = function("multiply", "Multiply two integers together.", "a", "b", a=WHOLE, b=WHOLE)
+ADD = function("add", "Add two integers.", "a", "b", a=WHOLE, b=WHOLE)
+BILLING = function("transfer_to_billing_agent", "Handoff to the Billing agent to handle the request.")
 ALL = [WEATHER, TIME, SEARCH, EMAIL, CALCULATOR, DICE, SHELL]
 
 
@@ -78,6 +97,30 @@ def calls(
 def test_a_message_that_plainly_asks_for_a_tool_calls_it(message: str, expected: list[tuple[str, Any]]) -> None:
     """Of seven tools the one that is asked for, with the message's own words."""
     assert calls(ALL, message) == expected
+
+
+@pytest.mark.parametrize(
+    ("tools", "message", "expected"),
+    [
+        ([DELIVERY], "Can you tell me the delivery date for my order? The order id is #12345.", {"order_id": "12345"}),
+        ([DELIVERY], "When is the delivery of order_987?", {"order_id": "order_987"}),
+        ([HOROSCOPE], "What is my horoscope? I am an Aquarius.", {"sign": "Aquarius"}),
+        ([TRANSLATE], "Translate hello world to Japanese", {"text": "hello world", "target_language": "Japanese"}),
+        ([REMINDER], "Set a reminder to call mom on 2026-04-01", {
+            "text": "call mom on 2026-04-01", "date": "2026-04-01"}),
+        ([STOCK], "price of Apple stock", {"symbol": "Apple"}),
+        ([ADD, MULTIPLY], "multiply 6 by 7", {"a": 6, "b": 7}),
+        ([EMAIL], 'Send an email to bob@example.com saying "See you at 5"', {
+            "to": "bob@example.com", "subject": "See you at 5", "body": "See you at 5"}),
+        ([WEATHER, BILLING], "I have a billing question", {}),
+    ],
+)  # fmt: skip
+def test_the_tools_of_common_tutorials_are_called_as_they_show(
+    tools: list[dict[str, Any]], message: str, expected: dict[str, Any]
+) -> None:
+    """Examples of the function calling guide and of agent frameworks."""
+    [(_, arguments)] = calls(tools, message)
+    assert arguments == expected
 
 
 @pytest.mark.parametrize(
@@ -125,6 +168,12 @@ def test_clauses_that_ask_for_different_tools_call_both() -> None:
     assert calls(ALL, message, parallel=False) == expected[:1]
 
 
+def test_two_sums_are_two_calls_of_two_tools() -> None:
+    """The signs between the numbers say which."""
+    expected = [("multiply", {"a": 3, "b": 12}), ("add", {"a": 11, "b": 49})]
+    assert calls([ADD, MULTIPLY], "What is 3 * 12? Also, what is 11 + 49?") == expected
+
+
 def test_a_tool_without_parameters_is_called_as_often_as_is_asked() -> None:
     """The dice of a recorded request (2026)."""
     assert calls(ALL, "Roll the dice 3 times") == [("dice_roll", {})] * 3
@@ -150,6 +199,8 @@ def test_a_parameter_that_takes_a_list_takes_it_in_one_call() -> None:
 def test_an_origin_and_a_destination_are_one_journey() -> None:
     """Two places that go to two parameters are no list."""
     tool = function("book_flight", "Book a flight", "origin", "destination", origin=TEXT, destination=TEXT)
+    short = function("book_flight", "Book a flight", "from", "to", **{"from": TEXT, "to": TEXT})
+    assert calls([short], "Book a flight to Cairo from Oslo") == [("book_flight", {"from": "Oslo", "to": "Cairo"})]
     expected = [("book_flight", {"origin": "Oslo", "destination": "Cairo"})]
     assert calls([tool], "Book a flight from Oslo to Cairo") == expected
     assert calls([tool], "Book a flight to Cairo from Oslo") == expected
@@ -340,3 +391,27 @@ def test_calls_keep_the_rules_of_the_request(
     for call in made:
         Draft202012Validator(schemas[call.name]).validate(json.loads(call.arguments))
         assert call.arguments == json.dumps(json.loads(call.arguments), separators=(",", ":"), ensure_ascii=False)
+
+
+def test_calls_are_the_same_in_every_process() -> None:
+    """The order of sets, which differs from process to process, has no say."""
+    program = (
+        "from understudy.core.replies.tools import Conversation, decide\n"
+        "from understudy.core.replies.schema import as_text, instance\n"
+        f"tools = {[*ALL, custom(('regex', '[a-z]{5}(x|y|z)'))]!r}\n"
+        "for message in ('weather in Paris and Rome', 'What time is it in Oslo and what is 2+2?', 'Run code_exec'):\n"
+        "    for seed in (b'', b'1', b'2'):\n"
+        "        print(decide(tools, 'required', None, Conversation(message), seed))\n"
+        "        print(as_text(instance(tools[3]['function']['parameters'], seed)))\n"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1

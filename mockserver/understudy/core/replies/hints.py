@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from understudy.core.replies import name_findings
 from understudy.core.replies.findings import Found, overlaps, words
 
-MAX_HINT = 4_000
+MAX_HINT = 2_000
 """Characters of a message that are searched, from its end: an instruction follows what it is about."""
 
 MAX_TOPIC = 60
@@ -275,7 +275,7 @@ FINDERS: dict[str, Callable[[Hints], Iterable[Found]]] = {
     "decimals": lambda hints: (found for found in hints.all("numbers") if "." in found.text),
     "names": lambda hints: name_findings.names(hints.text, hints.all("words")),
     "places": lambda hints: name_findings.places(
-        hints.text, hints.all("words"), hints.all("names"), hints.all("dates")
+        hints.text, hints.all("words"), hints.all("names"), lambda: hints.all("dates")
     ),
     "people": lambda hints: name_findings.people(hints.all("names"), hints.all("places")),
     "phrases": lambda hints: name_findings.phrases(hints.text, hints.all("words")),

@@ -5,7 +5,7 @@ a place, and `places` knows some cities in any spelling.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from understudy.core.replies.findings import Found, overlaps
 from understudy.core.replies.places import BY_LOWER, FIRST_WORDS, IN_OTHER_SCRIPTS
@@ -84,8 +84,15 @@ def _carries_a_name(tokens: Tokens, index: int, begin: int) -> bool:
     return token.text[0].isupper() and lower not in _NO_NAMES and not is_acronym
 
 
-def places(text: str, tokens: Tokens, capitalised: Tokens, dates: Tokens) -> list[Found]:
-    """Find known cities anywhere, other names after words such as "in", and what follows "in" as a last resort."""
+def places(text: str, tokens: Tokens, capitalised: Tokens, dates: Callable[[], Tokens]) -> list[Found]:
+    """Find known cities anywhere, other names after words such as "in", and what follows "in" as a last resort.
+
+    Args:
+        text: the message.
+        tokens: its words.
+        capitalised: its names.
+        dates: finds its dates, which are no places; asked only in the last resort.
+    """
     found = [*_known_cities(text, tokens)]
     previous_end = -_MAX_GAP - 1
     for name in capitalised:
@@ -104,7 +111,7 @@ def places(text: str, tokens: Tokens, capitalised: Tokens, dates: Tokens) -> lis
     if not found:
         found = [Found(match[1], match.start(1), match.end(1)) for match in _OF_PLACE.finditer(text)]
     if not found:
-        found = [*_after_in(text, tokens, dates)]
+        found = [*_after_in(text, tokens, dates())]
     return sorted(found, key=lambda place: place.start)
 
 

@@ -121,6 +121,7 @@ for _name in "dws":
 
 # JavaScript's dot stops at four line ends, Python's at one.
 _DOT = complement(((10, 10), (13, 13), (0x2028, 0x2029)))
+_DOT_IN_ANY_DIALECT = complement(((10, 10),))
 _CONTROLS = {"n": 10, "r": 13, "t": 9, "f": 12, "v": 11, "0": 0}
 
 
@@ -144,6 +145,8 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.ignore_case = False
+        self.generous = False
+        """Inside a negative look-around a class must hold all that any dialect puts into it."""
 
     def whole(self) -> Node:
         if self.source.startswith("(?i)"):
@@ -229,7 +232,7 @@ class _Parser:
         if char == "[":
             return Chars(self.bracket())
         if char == ".":
-            return Chars(_DOT)
+            return Chars(_DOT_IN_ANY_DIALECT if self.generous else _DOT)
         if char == "^":
             return Anchor("start")
         if char == "$":
@@ -245,13 +248,16 @@ class _Parser:
         if self.depth > MAX_PATTERN_DEPTH:
             raise SchemaTooLarge("groups within groups in a pattern", MAX_PATTERN_DEPTH)
         look: tuple[bool, bool] | None = None
+        outer = self.generous
         if self.accept("?"):
             look = self.group_kind()
+            self.generous = outer is (look is None or look[1])
         node = self.choice()
         if not self.accept(")"):
             raise self.unsupported("an unclosed group")
         self.depth -= 1
         if look is not None:
+            self.generous = outer
             return Look(node, *look)
         # A group around an assertion may be repeated, the assertion itself may not.
         return Series((node,)) if isinstance(node, Anchor | Look) else node
@@ -298,7 +304,7 @@ class _Parser:
             return anchors[char]
         if char in _SHORTHANDS and char:
             self.at += 1
-            return Chars(_SHORTHANDS[char][0])
+            return Chars(_SHORTHANDS[char][self.generous])
         return Chars(self.literal(self.escaped_code()))
 
     def escaped_code(self) -> int:
@@ -354,7 +360,7 @@ class _Parser:
         if name in _SHORTHANDS and name:
             self.at += 1
             surely, maybe = _SHORTHANDS[name]
-            return maybe if negated else surely
+            return maybe if negated is not self.generous else surely
         if name == "b":
             self.at += 1
             return 8

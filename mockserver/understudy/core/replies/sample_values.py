@@ -36,8 +36,9 @@ _ROLE_WORDS = {
     "expression": "expression formula equation calculation math arithmetic",
     "query": "query queries q search keyword keywords term terms question prompt",
     "path": "path paths filename filepath directory folder file files",
-    "person": "person people author recipient recipients customer participant participants attendee attendees "
-    "assignee contact manager owner speaker guest guests patient student employee sender user users passenger friend",
+    "person": "person people author customer participant participants attendee attendees "
+    "assignee contact manager owner speaker guest guests patient student employee user users passenger friend",
+    "party": "to from cc bcc recipient recipients sender",
     "text": "text message body content note notes comment comments sentence paragraph description summary answer "
     "explanation reasoning rationale output response reply details abstract caption review story feedback",
     "title": "title subject headline topic heading theme",
@@ -79,6 +80,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "query": ("queries",),
     "path": ("paths", "code", "quoted"),
     "person": ("people",),
+    "party": ("emails", "people", "places"),
     "text": ("texts",),
     "title": ("quoted",),
     "symbol": ("symbols", "people"),
@@ -96,7 +98,7 @@ COORDINATES = ("latitude", "longitude")
 
 PARTICULAR = frozenset(
     ("email", "url", "place", "date", "time", "timestamp", "command", "path", "person", "language", "currency",
-     "colour", "expression", "latitude", "longitude")
+     "colour", "expression", "party", "latitude", "longitude")
 )  # fmt: skip
 """Roles whose findings cannot be meant for another property: reason enough to fill in an optional one."""
 
@@ -111,6 +113,7 @@ _MADE_UP: dict[str, tuple[str, ...]] = {
     "expression": ("2 + 2", "6 * 7"),
     "path": ("README.md", "notes.txt", "data/report.csv"),
     "person": ("Alex Morgan", "Sam Rivera", "Jo Tanaka", "Maria Rossi"),
+    "party": ("Alex Morgan", "Sam Rivera", "Jo Tanaka", "Maria Rossi"),
     "currency": ("USD", "EUR", "JPY", "GBP"),
     "symbol": ("ACME", "XMPL"),
     "language": ("en", "fr", "ja", "de"),
@@ -224,9 +227,9 @@ def from_message(role: str, words: tuple[str, ...], hints: Hints) -> Iterator[Fo
         yield from (found for kind in _KINDS.get(role, ()) for found in hints.free(kind) if found.start in starts)
     else:
         yield from labelled
-    side = _side(words) if role in ("place", "person") else ""
+    side = _side(words) if role in ("place", "party") else ""
     if side:
-        yield from (found for found in hints.free(_KINDS[role][0]) if found.before == side)
+        yield from (found for kind in _KINDS[role] for found in hints.free(kind) if found.before == side)
     for kind in _kinds_for(role, words, hints):
         yield from hints.free(kind)
     if role in COORDINATES:

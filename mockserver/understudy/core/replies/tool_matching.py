@@ -162,9 +162,12 @@ def _tool_words(name: str, description: str, parameters: tuple[str, ...]) -> _To
     return _ToolWords(content, described - content, named - content, " ".join(words))
 
 
-def message_words(message: str) -> frozenset[str]:
-    """Return the stems of a message's words, and the words of the topics that they stand for."""
-    lower = message[-MAX_MATCHED:].lower()
+def message_words(lower: str) -> frozenset[str]:
+    """Return the stems of a message's words, and those of the topics that they stand for.
+
+    Args:
+        lower: the message in lower case.
+    """
     counted = _TIMES.sub("", lower) if " times" in lower else lower  # "3 times" asks for no clock
     words = {stem(word) for word in _WORDS.findall(counted) if word not in _EMPTY_WORDS}
     for triggers, adds in _TOPICS:
@@ -179,12 +182,14 @@ def message_words(message: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def score(tool: Tool, message: str, words: frozenset[str]) -> float:
-    """Score how plainly a message asks for a tool; `words` are `message_words(message)`."""
+def score(tool: Tool, lower: str, words: frozenset[str]) -> float:
+    """Score how plainly a message asks for a tool; `words` are `message_words(lower)`.
+
+    No part of a message scores higher than the whole.
+    """
     own = _tool_words(tool.name, tool.description[:MAX_MATCHED], tuple(tool.properties))
     total = 0.0
-    lower = message[-MAX_MATCHED:].lower()
-    if len(tool.name) > 3 and (tool.name.lower() in lower or (" " in own.spoken and own.spoken in lower)):
+    if len(tool.name) > _SHORT - 1 and (tool.name.lower() in lower or (" " in own.spoken and own.spoken in lower)):
         total += NAMED
     if own.name:
         total += _NAME_WEIGHT * len(own.name & words) / len(own.name)
@@ -195,15 +200,13 @@ def score(tool: Tool, message: str, words: frozenset[str]) -> float:
     return total + min(len(own.parameters & words) / 2, 1.0)
 
 
-def best(tools: Sequence[Tool], message: str) -> tuple[Tool | None, float]:
-    """Return the tool with the highest score, the first of several, and that score."""
-    words = message_words(message)
-    found, highest = None, 0.0
-    for tool in tools:
-        points = score(tool, message, words)
-        if points > highest:
-            found, highest = tool, points
-    return found, highest
+def scored(tools: Sequence[Tool], message: str) -> list[tuple[float, Tool]]:
+    """Return the tools with their scores, the highest first, equal ones in the order of the request."""
+    lower = message[-MAX_MATCHED:].lower()
+    words = message_words(lower)
+    found = [(score(tool, lower, words), tool) for tool in tools]
+    found.sort(key=lambda each: -each[0])
+    return found
 
 
 def wishes(tools: Sequence[Tool], message: str) -> list[Wish]:
@@ -212,14 +215,15 @@ def wishes(tools: Sequence[Tool], message: str) -> list[Wish]:
     Several calls come of clauses that ask for different tools ("the weather in Paris and the time in Tokyo"), of
     lists ("the weather in Paris and Tokyo": one call each, unless a parameter takes a list) and of "3 times".
     """
-    favourite, points = best(tools, message)
-    if favourite is None or points < ASKED:
+    asking = [tool for points, tool in scored(tools, message) if points >= ASKED]
+    if not asking:
         return []
     asked: list[Wish] = []
-    if "```" not in message and _CLAUSES.search(message.strip().rstrip(".?!")):
-        asked = _by_clause(tools, message)
+    recent = message[-MAX_MATCHED:].strip()
+    if "```" not in message and _CLAUSES.search(recent.rstrip(".?!")):
+        asked = _by_clause(asking, recent)
     if len(asked) < 2:
-        asked = [Wish(favourite, message)]
+        asked = [Wish(asking[0], message)]
     return [each for wish in asked for each in _listed(wish)][:MAX_CALLS]
 
 
@@ -230,12 +234,8 @@ def _by_clause(tools: Sequence[Tool], message: str) -> list[Wish]:
     for clause in _CLAUSES.split(message):
         if not clause or not clause.strip():
             continue
-        tool, points = best(tools, clause)
-        if (
-            tool is not None
-            and points >= ASKED
-            and not (found and found[-1].tool is tool and _is_one(found[-1], clause))
-        ):
+        points, tool = scored(tools, clause)[0]
+        if points >= ASKED and not (found and found[-1].tool is tool and _is_one(found[-1], clause)):
             found.append(Wish(tool, f"{opening}{clause}".strip()))
             opening = ""
         elif found:

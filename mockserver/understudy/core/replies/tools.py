@@ -21,7 +21,7 @@ from understudy.core.replies.grammar import from_lark, from_regex
 from understudy.core.replies.hints import Hints
 from understudy.core.replies.sample_values import from_message, role_of, words_of
 from understudy.core.replies.schema import as_text, instance_of_sound
-from understudy.core.replies.tool_matching import Tool, Wish, best, wishes
+from understudy.core.replies.tool_matching import Tool, Wish, scored, wishes
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 from understudy.core.replies.word_lists import word_set
 
@@ -178,8 +178,8 @@ def _required(tools: list[Tool], conversation: Conversation) -> list[Wish]:
         # The answer is there: hand in the result, if there is a tool for that.
         fresh = [tool for tool in tools if not _CLOSING.isdisjoint(words_of(tool.name))] or fresh
     candidates = fresh or tools
-    favourite, _ = best(candidates, conversation.last_user)
-    return [Wish(favourite or candidates[0], conversation.last_user)]
+    _, favourite = scored(candidates, conversation.last_user)[0]
+    return [Wish(favourite, conversation.last_user)]
 
 
 def _call(wish: Wish, rng: Random) -> ToolCall:
