@@ -8,32 +8,30 @@
 Nothing heavy is imported before it is used.
 """
 
-from typing import TYPE_CHECKING, Any
+__version__ = "0.1.0"
+__all__ = ["MockServer", "MockServerError", "SettingError", "__version__", "say"]
 
+TYPE_CHECKING = False  # type checkers take it for true; importing it from typing would cost more than all the rest
 if TYPE_CHECKING:
     from understudy.config import SettingError
     from understudy.media.speech import say
     from understudy.server import MockServer, MockServerError
+else:
+    # Type checkers do not see this, or every misspelt name would be one that it might know.
+    _HOMES = {
+        "MockServer": "understudy.server",
+        "MockServerError": "understudy.server",
+        "SettingError": "understudy.config",
+        "say": "understudy.media.speech",
+    }
 
-__version__ = "0.1.0"
-__all__ = ["MockServer", "MockServerError", "SettingError", "__version__", "say"]
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'understudy' has no attribute {name!r}")
+        from importlib import import_module
 
-_HOMES = {
-    "MockServer": "understudy.server",
-    "MockServerError": "understudy.server",
-    "SettingError": "understudy.config",
-    "say": "understudy.media.speech",
-}
+        return getattr(import_module(home), name)
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'understudy' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(home), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__
