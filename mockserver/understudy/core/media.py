@@ -29,11 +29,14 @@ class Vocabulary(Protocol):
     def count(self, text: str, encoding: str) -> int:
         """How many tokens a text has; special tokens in it count as ordinary text."""
 
+    def encode(self, text: str, encoding: str) -> list[int]:
+        """The numbers of a text's tokens, by the same rule."""
+
     def pieces(self, text: str, encoding: str) -> list[str]:
         """The text cut at token borders; tokens that share a character are joined, so that each piece is text."""
 
     def truncate(self, text: str, limit: int, encoding: str) -> str:
-        """The longest beginning of at most `limit` tokens that is text."""
+        """The longest beginning that is text and within the text's first `limit` tokens."""
 
 
 class Speaker(Protocol):
