@@ -3,7 +3,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from understudy.address import Address
 from understudy.announcing import ReadyFile, ReadyPipe, banner, facts
 from understudy.config import Settings, load_settings

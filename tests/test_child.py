@@ -81,12 +81,13 @@ def test_ctrl_c_at_the_terminal_reaches_the_command_once() -> None:
     inner = (
         "import signal, sys\n"
         "seen = []\n"
-        "signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))\n"
+        "def see(number, frame):\n"
+        "    seen.append(number)\n"
+        "    print('seen', len(seen), flush=True)\n"
+        "signal.signal(signal.SIGINT, see)\n"
         "signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(len(seen)))\n"
         "print('ready', flush=True)\n"
-        "while True:\n"
-        "    signal.pause()\n"
-        "    print('seen', len(seen), flush=True)\n"
+        "while True: signal.pause()\n"
     )
     outer = (
         "import fcntl, os, sys, termios\n"

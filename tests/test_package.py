@@ -3,7 +3,6 @@ import sys
 from importlib.metadata import version
 
 import pytest
-
 import understudy
 
 

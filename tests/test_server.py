@@ -10,13 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-
 from understudy import MockServer, MockServerError, SettingError
 from understudy.adapters.serving import PortInUseError, listen
 from understudy.core.pricing import DOLLAR
 from understudy.server_handle import ServerHandle
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 GUARD = 60
 """Seconds after which a test that hangs is ended; nothing waits for them."""

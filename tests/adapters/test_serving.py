@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
-
 from understudy.adapters import serving
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
 from understudy.adapters.serving import CannotListenError, MockServerError, PortInUseError, Server, listen
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 GUARD = 60
 """Seconds after which a test that hangs is ended; nothing waits for them."""
@@ -201,10 +200,12 @@ def test_a_socket_whose_application_goes_on_sending_is_closed_all_the_same() -> 
 
 def test_a_socket_that_the_client_closes_is_closed_as_ever() -> None:
     """The goodbye of a stopping server changes nothing for the others."""
-    with running(sockets) as server:
-        with connect(f"ws://127.0.0.1:{server.port}") as client:
-            client.close(4321, "enough")
-        assert client.close_code == 4321
+    with running(sockets) as server, connect(f"ws://127.0.0.1:{server.port}") as client:
+        client.close(4321, "enough")
+        with pytest.raises(ConnectionClosed) as caught:
+            client.recv(GUARD)
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd_then_sent) == (4321, False)
 
 
 def test_what_sockets_carry_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:

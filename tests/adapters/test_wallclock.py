@@ -2,7 +2,6 @@ import time
 from itertools import pairwise
 
 import pytest
-
 from understudy.adapters.wallclock import wall_now
 
 
