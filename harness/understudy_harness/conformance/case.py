@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from understudy.core.faults import FaultError, FaultScript
 from understudy_harness.conformance.evidence import WORDS
-from understudy_harness.conformance.expectations import Expectation, ExpectationError, Kind, Slack, parse_expectation
+from understudy_harness.conformance.expectation_reader import parse_expectation
+from understudy_harness.conformance.expectations import Expectation, ExpectationError, Kind, Slack
 from understudy_harness.conformance.protocol import ABILITIES, OPERATIONS, Operation, Options
 from understudy_harness.conformance.standard import MODEL, Canary, standard_answers
 

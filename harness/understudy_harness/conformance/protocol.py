@@ -32,7 +32,7 @@ class ProtocolError(Exception):
 
     def __init__(self, line: bytes, problem: str) -> None:
         shown = line[:200].decode("utf-8", "backslashreplace").rstrip()
-        super().__init__(f"{problem}: {shown!r}")
+        super().__init__(f"{problem}: {shown}")
         self.line = shown
 
 
@@ -203,6 +203,7 @@ class Progress(msgspec.Struct):
     index: Annotated[int, _told("Of the choice.")] = 0
 
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode = msgspec.json.Encoder().encode
 _introduction = msgspec.json.Decoder(Introduction)
 _progress = msgspec.json.Decoder(Progress)
@@ -223,7 +224,7 @@ def decode_introduction(line: bytes) -> Introduction:
     """
     try:
         return _introduction.decode(line)
-    except msgspec.DecodeError as problem:
+    except _UNREADABLE as problem:
         raise ProtocolError(line, f"the answer to hello is not as the protocol has it ({problem})") from None
 
 
@@ -237,7 +238,7 @@ def decode_line(line: bytes) -> Progress | Final:
         if "event" in _anything.decode(line):
             return _progress.decode(line)
         final = _final.decode(line)
-    except msgspec.DecodeError as problem:
+    except _UNREADABLE as problem:
         raise ProtocolError(line, f"a line is not as the protocol has it ({problem})") from None
     if [final.result, final.error, final.skipped].count(None) != 2:
         raise ProtocolError(line, "a final line has exactly one of result, error and skipped")

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 from understudy_harness.conformance.case import Case, load_cases, parse_cases, select
-from understudy_harness.conformance.driver import Attempt
+from understudy_harness.conformance.driver import Attempt, DriverCrashed
 from understudy_harness.conformance.evidence import Evidence
-from understudy_harness.conformance.protocol import Failure, Final, Introduction, Result, Run, decode_line
+from understudy_harness.conformance.protocol import Failure, Final, Introduction, Result, Run, Skipped, decode_line
 from understudy_harness.conformance.reference.client import ReferenceClient
 from understudy_harness.conformance.reference.driver import INTRODUCTION, perform
 from understudy_harness.conformance.results import SuiteResult
@@ -56,22 +56,60 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class InProcessDriver:
-    """A driver in the suite's own loop, around a client class."""
+    """A driver in the suite's own loop, around a client class.
 
-    def __init__(self, client_class: type[ReferenceClient], introduction: Introduction) -> None:
+    Args:
+        client_class: what it drives.
+        introduction: its answer to `hello`.
+        crashes: numbers of the runs in which it crashes.
+        starts_allowed: how often it can be started.
+        skips: why it declines every run, if it does.
+        complains: what it writes to standard error in the first run.
+    """
+
+    def __init__(
+        self,
+        client_class: type[ReferenceClient],
+        introduction: Introduction,
+        *,
+        crashes: Sequence[int] = (),
+        starts_allowed: int = 99,
+        skips: str = "",
+        complains: bytes = b"",
+    ) -> None:
         self._client_class = client_class
         self._introduction = introduction
+        self._crashes = crashes
+        self._starts_allowed = starts_allowed
+        self._skips = skips
+        self._complains = complains
+        self._complained = b"from before"
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.alive = True
+        self.starts = 0
         self.killed = 0
-        self.complained = b""
+        self.messages: list[Run] = []
 
     async def start(self) -> Introduction:
+        self.starts += 1
+        if self.starts > self._starts_allowed:
+            raise DriverCrashed("it does not start")
         self.alive = True
         return self._introduction
 
     def run(self, message: Run) -> Attempt:
+        self.messages.append(message)
         attempt = Attempt()
+        if message.seq == 1:
+            self._complained = self._complains
+        if message.seq in self._crashes:
+            self.alive = False
+            self._complained = b"core dumped\nSegmentation fault\n"
+            attempt.fail(DriverCrashed("the driver ended with exit code 7", 7))
+            return attempt
+        if self._skips:
+            attempt.final.set_result(Final(message.seq, skipped=Skipped(self._skips, "https://example.com/1")))
+            return attempt
         self._tasks[message.seq] = asyncio.ensure_future(self._perform(message, attempt))
         return attempt
 
@@ -88,7 +126,7 @@ class InProcessDriver:
         self._tasks[seq].cancel()
 
     def complaints(self) -> bytes:
-        taken, self.complained = self.complained, b""
+        taken, self._complained = self._complained, b""
         return taken
 
     async def kill(self) -> None:
@@ -135,11 +173,20 @@ def virtually() -> Callable[[Coroutine[Any, Any, Any]], Any]:
     return run
 
 
-@pytest.fixture
-def run_suite(virtually):
-    """Runs cases against a client class, in virtual time over real sockets."""
+class SuiteRunner:
+    """Runs cases against a client class, in virtual time over real sockets.
 
-    def run(
+    Attributes:
+        driver: of the last run.
+    """
+
+    driver: InProcessDriver
+
+    def __init__(self, virtually: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        self._virtually = virtually
+
+    def __call__(
+        self,
         client_class: type[ReferenceClient] = ReferenceClient,
         selectors: Iterable[str] = (),
         *,
@@ -147,12 +194,13 @@ def run_suite(virtually):
         introduction: dict[str, Any] = INTRODUCTION,
         lags: Sequence[float] = (),
         listeners: Iterable[Listener] = (),
-        driver_class: type[InProcessDriver] = InProcessDriver,
+        **misbehaviour: Any,
     ) -> SuiteResult:
         async def whole() -> SuiteResult:
-            driver = driver_class(client_class, msgspec.convert(introduction, Introduction))
+            told = msgspec.convert(introduction, Introduction)
+            self.driver = InProcessDriver(client_class, told, **misbehaviour)
             runner = Runner(
-                driver,
+                self.driver,
                 ["reference"],
                 now=lambda: round(_virtual_now() * 1_000_000),
                 listeners=listeners,
@@ -161,9 +209,13 @@ def run_suite(virtually):
             listed = load_cases() if chosen is None else chosen
             return await runner.run(select(listed, selectors) if selectors else listed)
 
-        return virtually(whole())
+        return self._virtually(whole())
 
-    return run
+
+@pytest.fixture
+def run_suite(virtually) -> SuiteRunner:
+    """Runs cases against a client class."""
+    return SuiteRunner(virtually)
 
 
 @pytest.fixture

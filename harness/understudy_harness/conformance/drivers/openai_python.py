@@ -3,13 +3,15 @@
     python -m understudy_harness.conformance.drivers.openai_python [--sync]
 
 It drives `AsyncOpenAI`; with `--sync` it drives `OpenAI` in a thread. It does what an application would do and nothing
-more: no retries, no timeouts and no parsing of its own.
+more: no retries, no timeouts and no parsing of its own. What not every version has is read with `getattr`.
 """
 
 import asyncio
 import json
+import os
 import platform
 import sys
+import traceback
 from typing import Any
 
 import openai
@@ -33,7 +35,7 @@ def introduction() -> dict[str, Any]:
         },
         "ops": ["chat", "stream"],
         "can": ["parallel", "timeout", "retries", *([] if _SYNC else ["cancel"])],
-        "declares": {"max_attempts": openai.DEFAULT_MAX_RETRIES + 1},
+        "declares": {"max_attempts": 3},
     }
 
 
@@ -41,15 +43,12 @@ async def perform(run: dict[str, Any]) -> None:
     """Make one call with a fresh client and say what came of it."""
     options = run.get("options", {})
     settings = {"base_url": run["base_url"], "api_key": run["api_key"]}
-    for ours, theirs in (("retries", "max_retries"), ("timeout_s", "timeout")):
-        if ours in options:
-            settings[theirs] = options[ours]
+    names = {"retries": "max_retries", "timeout_s": "timeout"}
+    settings |= {theirs: options[ours] for ours, theirs in names.items() if ours in options}
     seen: dict[int, dict[str, Any]] = {}
     try:
-        if _SYNC:
-            result = await asyncio.to_thread(call, run, settings, seen)
-        else:
-            result = await call_async(run, settings, seen)
+        given = asyncio.to_thread(call, run, settings, seen) if _SYNC else call_async(run, settings, seen)
+        result = await given
     except asyncio.CancelledError:
         say(run, error={"kind": "cancelled", "partial": {"choices": list(seen.values())}})
     except Exception as error:  # whatever the SDK raises is what its caller gets
@@ -80,12 +79,12 @@ async def call_async(run: dict[str, Any], settings: dict[str, Any], seen: dict[i
 
 def whole(completion: Any) -> dict[str, Any]:
     """Describe a completion that came in one piece."""
-    choices = [
-        {"text": choice.message.content, "finish": choice.finish_reason, "refusal": choice.message.refusal}
-        for choice in completion.choices
-    ]
     usage = completion.usage and {"in": completion.usage.prompt_tokens, "out": completion.usage.completion_tokens}
-    return {"choices": choices, "usage": usage, "request_id": completion._request_id}
+    choices = [
+        {"text": one.message.content, "finish": one.finish_reason, "refusal": getattr(one.message, "refusal", None)}
+        for one in completion.choices
+    ]
+    return {"choices": choices, "usage": usage, "request_id": getattr(completion, "_request_id", None)}
 
 
 def take(run: dict[str, Any], chunk: Any, seen: dict[int, dict[str, Any]]) -> None:
@@ -110,7 +109,7 @@ def described(error: Exception) -> dict[str, Any]:
         server = "server" if error.status_code >= 500 else "other"
         limit = "quota" if error.code == "insufficient_quota" else "rate_limit"
         told["kind"] = limit if error.status_code == 429 else _KINDS.get(error.status_code, server)
-        told |= {"code": error.code, "request_id": error.request_id}
+        told |= {"code": error.code, "request_id": getattr(error, "request_id", None)}
         wait = error.response.headers.get("retry-after", "")
         told["retry_after_s"] = float(wait) if wait.isdigit() else None
     elif isinstance(error, openai.APIError):
@@ -125,6 +124,13 @@ def say(run: dict[str, Any] | None, **fields: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def crash_on_bug(task: "asyncio.Task[None]") -> None:
+    """End the driver when it is at fault itself: were it silent, the client would be said to hang."""
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        traceback.print_exception(bug)
+        os._exit(1)
+
+
 async def main() -> None:
     """Speak the protocol until `stop` or the end of standard input."""
     runs: dict[int, asyncio.Task[None]] = {}
@@ -134,6 +140,7 @@ async def main() -> None:
             say(None, **introduction())
         elif told["cmd"] == "run":
             runs[told["seq"]] = asyncio.create_task(perform(told))
+            runs[told["seq"]].add_done_callback(crash_on_bug)
         elif told["cmd"] == "cancel" and told["seq"] in runs:
             runs[told["seq"]].cancel()
         elif told["cmd"] == "stop":

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,10 +58,18 @@ async def serve(client_class: type[ReferenceClient]) -> None:
             say(INTRODUCTION)
         elif told["cmd"] == "run":
             runs[told["seq"]] = asyncio.create_task(answer(told))
+            runs[told["seq"]].add_done_callback(crash_on_bug)
         elif told["cmd"] == "cancel" and told["seq"] in runs:
             runs[told["seq"]].cancel()
         elif told["cmd"] == "stop":
             break
+
+
+def crash_on_bug(task: "asyncio.Task[None]") -> None:
+    """End the driver when it is at fault itself: were it silent, the client would be said to hang."""
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        traceback.print_exception(bug)
+        os._exit(1)
 
 
 def say(line: Mapping[str, Any]) -> None:

@@ -1,0 +1,132 @@
+import re
+from typing import Any
+
+import pytest
+from understudy_data import read
+from understudy_harness.conformance.case import CaseError, Level, load_cases, parse_cases, read_cases, select
+from understudy_harness.conformance.standard import Canary
+
+
+def test_the_cases_of_the_first_group_are_there(cases) -> None:
+    """Eight of its fifteen so far, by the numbers of the catalogue."""
+    assert list(cases) == ["1.1", "1.2", "1.3", "1.4", "1.5", "1.9", "1.10", "1.11"]
+    assert {number for number, case in cases.items() if case.level is Level.SHOULD} == {"1.2", "1.9"}
+
+
+def test_every_case_is_complete(cases) -> None:
+    """Each says why it matters and where it comes from, and can be tried by hand."""
+    for case in cases.values():
+        assert case.title, case.id
+        assert len(case.rationale) > 60, case.id
+        assert case.references, case.id
+        assert case.script(Canary("sk-a", "word")).covers_every_call, case.id
+
+
+def test_a_case_takes_fewer_than_forty_lines() -> None:
+    """The language is tested by its brevity: a new case in ten minutes."""
+    for file in {case.group.file for case in load_cases()}:
+        _, *written = read(f"conformance/{file}").decode().split("[[case]]")
+        assert written
+        for text in written:
+            assert len(text.strip().splitlines()) < 40
+
+
+def test_ids_are_selected_by_their_beginnings(cases) -> None:
+    """A number is never cut in two; the order is the catalogue's."""
+    listed = tuple(cases.values())
+
+    def chosen(*selectors: str) -> list[str]:
+        return [case.id for case in select(listed, selectors)]
+
+    assert chosen("1.1") == ["1.1-seconds"]
+    assert chosen("1.1-s") == ["1.1-seconds"]
+    assert chosen("1.10") == ["1.10-budget"]
+    assert len(chosen("1")) == len(chosen("1.")) == 8
+    assert chosen("1.5", "1.1-seconds", "1.1") == ["1.1-seconds", "1.5-negative"]
+
+
+@pytest.mark.parametrize("selector", ["2", "1.12", "1.1-x", "seconds", ""])
+def test_a_selector_that_selects_nothing_is_refused(selector: str, cases) -> None:
+    """A typing error must not end in a run of nothing."""
+    with pytest.raises(ValueError, match=re.escape(f"no case begins with {selector!r}")):
+        select(tuple(cases.values()), [selector])
+
+
+CASE: dict[str, Any] = {
+    "id": "9.1-made",
+    "title": "Made",
+    "rationale": "For a test.",
+    "level": "must",
+    "seat": ["D"],
+    "needs": ["chat"],
+    "serve": [{"answer": "ok"}],
+    "references": [],
+    "expect": {"must": ["requests == 1"]},
+}
+GROUP: dict[str, Any] = {"id": "9", "title": "Tests", "about": "Made."}
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"titel": "x"}, "unknown field `titel`"),
+        ({"level": "may"}, "Invalid enum value 'may'"),
+        ({"title": 1}, "Expected `str`, got `int` - at `$.title`"),
+        ({"id": "9.x-made"}, "its id must be like 9.1-name"),
+        ({"id": "8.1-made"}, "its id must be like 9.1-name"),
+        ({"id": "9.1"}, "its id must be like 9.1-name"),
+        ({"seat": ["X"]}, "seat has 'X'; it may have D, P, G"),
+        ({"needs": ["chat", "magic"]}, "needs has 'magic'; it may have chat, stream, cancel,"),
+        ({"op": "stream"}, "it calls 'stream' but does not need it"),
+        ({"op": "realtime"}, "Invalid enum value 'realtime'"),
+        ({"options": {"retry": 1}}, "options has 'retry'; it may have retries, timeout_s"),
+        ({"options": {"retries": "two"}}, "Expected `int | null`, got `str` - at `$.retries`"),
+        ({"window_s": 0}, "window_s must be above 0"),
+        ({"expect": {}}, "expect.must is empty"),
+        ({"expect": {"must": ["request == 1"]}}, "must: request is no word of the language"),
+        ({"expect": {"must": ["requests == 1"], "non_strict": ["gap(1) == 1"]}}, "non_strict: gap(1) is a time"),
+        ({"tidy": ["requests == 1"]}, "tidy has 'requests == 1', which is not about tidiness"),
+        ({"serve": [{"on": 1, "answer": "ok"}]}, "serve must say what happens on every further request"),
+        ({"serve": [{"answer": "okay"}]}, "'answer' must be one of ok, not 'okay'"),
+        ({"serve": [{"statuss": 200}]}, "'statuss' is not known"),
+    ],
+)
+def test_a_case_that_cannot_be_used_is_refused_when_it_is_read(keys: dict[str, Any], problem: str) -> None:
+    """With its file, its id and the key that is wrong."""
+    table = {**CASE, **keys}
+    with pytest.raises(CaseError) as refused:
+        parse_cases({"group": GROUP, "case": [table]}, "made.toml")
+    assert str(refused.value).startswith(f"made.toml, case {table['id']!r}: ")
+    assert problem in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"[group", "made.toml: it is no TOML"),
+        (b"\xff", "made.toml: it is no TOML"),
+        (b"[groups]", "made.toml: there is no 'groups'; there are group, case"),
+        (b"", "made.toml: [group]: Expected `object`, got `null`"),
+        (b'[group]\nid = "9"\ntitle = "T"\nabout = "A"', "made.toml: it holds no [[case]]"),
+        (b'[group]\nid = "9"\ntitle = "T"\nabout = "A"\nslack = { early = 1.0 }', "unknown field `early`"),
+        (b"case = [1]\n[group]\nid = '9'\ntitle = 'T'\nabout = 'A'", "made.toml, case None: Expected `object`"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused(content: bytes, problem: str) -> None:
+    """In one sentence."""
+    with pytest.raises(CaseError, match=re.escape(problem)):
+        read_cases(content, "made.toml")
+
+
+def test_a_case_knows_whether_time_decides(cases) -> None:
+    """Only then does it matter whether the suite's clock slipped."""
+    assert cases["1.1"].timed
+    assert not cases["1.10"].timed
+
+
+def test_the_group_gives_its_cases_what_they_share(cases) -> None:
+    """Slack and tidiness; the file's digest identifies what was run."""
+    group = cases["1.1"].group
+    assert (group.slack.early_s, group.slack.late_share, group.slack.late_s) == (0.05, 0.5, 2.0)
+    assert [each.written for each in cases["1.1"].tidy] == list(group.tidy)
+    assert re.fullmatch("[0-9a-f]{64}", group.digest)

@@ -1,0 +1,201 @@
+import json
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from understudy_harness.conformance.cli import conform
+
+REFERENCE = f"{shlex.quote(sys.executable)} -m understudy_harness.conformance.reference"
+QUICK = "1.11"
+
+
+@pytest.fixture
+def call():
+    """Calls `understudy conform …` in this process."""
+
+    def run(*arguments: str):
+        return CliRunner().invoke(conform, arguments, catch_exceptions=False)
+
+    return run
+
+
+def test_a_sound_client_ends_in_zero(call, tmp_path: Path) -> None:
+    """A real driver process, real time, and both files written."""
+    given = call(
+        "run", "--driver", REFERENCE, "--select", QUICK, "--strict", "--tidy",
+        "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "r.xml"),
+    )  # fmt: skip
+    assert given.exit_code == 0, given.output
+    assert "MUST 1/1 · SHOULD 0/0" in given.output
+    assert json.loads((tmp_path / "r.json").read_bytes())["cases"][0]["verdict"] == "OK"
+    assert b'failures="0"' in (tmp_path / "r.xml").read_bytes()
+
+
+def test_a_wrong_client_ends_in_one(call) -> None:
+    """A MUST was failed; the line to see it again is there."""
+    driver = f"{REFERENCE} --wrong swallows-errors"
+    given = call("run", "--driver", driver, "--select", QUICK)
+    assert given.exit_code == 1
+    assert "FAILED silent 1.11-retries-off" in given.output
+    alone = re.search("alone +understudy conform (.*)", given.output)
+    assert alone is not None
+    again = call(*shlex.split(alone[1]))
+    assert "FAILED silent 1.11-retries-off" in again.output
+
+
+def test_an_unclean_client_passes_unless_tidiness_counts(call) -> None:
+    """It is shown in any case."""
+    driver = f"{REFERENCE} --wrong tells-its-key"
+    assert call("run", "--driver", driver, "--select", QUICK).exit_code == 0
+    given = call("run", "--driver", driver, "--select", QUICK, "--tidy")
+    assert given.exit_code == 1
+    assert "UNCLEAN" in given.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["run"], "Missing option '--driver'"),
+        (["run", "--driver", ""], "it is empty"),
+        (["run", "--driver", "'open"], "is no command: No closing quotation"),
+        (["run", "--driver", "no-such-program"], "the driver's program 'no-such-program' cannot be started"),
+        (["run", "--driver", REFERENCE, "--select", "77"], "no case begins with '77'"),
+        (["run", "--driver", REFERENCE, "--json", "/no/such/folder/x"], "its folder does not exist"),
+        (["run", "--driver", REFERENCE, "--html", "x"], "No such option"),
+        (["explain", "77"], "no case begins with '77'"),
+        (["explain"], "Missing argument 'ID"),
+        (["serve", "1"], "'1' names 8 cases"),
+    ],
+)
+def test_wrong_usage_ends_in_two(arguments: list[str], problem: str, call) -> None:
+    """With a sentence, before anything is run."""
+    given = call(*arguments)
+    assert given.exit_code == 2
+    assert problem in given.output
+
+
+@pytest.mark.parametrize("program", ["raise SystemExit(1)", "print('hello', flush=True)"])
+def test_a_driver_that_does_not_speak_ends_in_three(program: str, call) -> None:
+    """The client was not judged: that is no failure of its own."""
+    given = call("run", "--driver", f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}", "--select", QUICK)
+    assert given.exit_code == 3
+    assert given.output.startswith("The suite could not judge: the ")
+
+
+def test_a_failure_of_the_suite_itself_is_not_blamed_on_the_client(call, monkeypatch) -> None:
+    """It ends in three, with the trace."""
+
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("understudy_harness.conformance.runner.judge", broken)
+    given = call("run", "--driver", REFERENCE, "--select", QUICK)
+    assert given.exit_code == 3
+    assert "it failed itself" in given.output
+
+
+def test_a_report_to_standard_output_is_alone_there() -> None:
+    """What people read goes to standard error then."""
+    command = [
+        sys.executable,
+        "-m",
+        "understudy",
+        "conform",
+        "run",
+        "--driver",
+        REFERENCE,
+        "--select",
+        QUICK,
+        "--json",
+        "-",
+    ]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    assert json.loads(done.stdout)["exit_code"] == 0
+    assert b"MUST 1/1" in done.stderr
+
+
+def test_a_dry_run_says_what_would_be_run_and_starts_nothing(call) -> None:
+    """Not even a driver that does not exist."""
+    given = call("run", "--driver", "no-such-program", "--select", "1.1,1.11", "--dry-run")
+    assert given.exit_code == 0
+    assert given.output.splitlines()[-1] == "2 cases would be run."
+
+
+def test_the_list_is_a_table(call) -> None:
+    """One line a case; a selection is a shorter one."""
+    lines = call("list").output.splitlines()
+    assert len(lines) == 8
+    assert lines[0].split(maxsplit=4) == [
+        "1.1-seconds",
+        "MUST",
+        "DPG",
+        "chat",
+        "Retry-After in seconds is a minimum wait",
+    ]
+    assert call("list", "--select", "1.2").output.startswith("1.2-ms-header ")
+
+
+def test_explain_shows_all_of_a_case(call, cases) -> None:
+    """And how to see it by hand, as a command that a shell understands."""
+    case = cases["1.2"]
+    text = call("explain", "1.2").output
+    for part in (case.title, *case.references, *(each.written for each in case.must + case.non_strict + case.tidy)):
+        assert part in text
+    assert '"retry-after-ms": "700"' in text
+    assert "request 2..: the standard answer" in text
+    assert "(from 0.65 s counts)" in text
+    assert "(up to 3 s counts)" in text
+    (curl,) = [line for line in text.splitlines() if "curl" in line]
+    words = shlex.split(curl.partition("    (")[0].removeprefix("  - "))
+    assert json.loads(words[words.index("-d") + 1]) == case.input()
+    assert "set up with retries = 0" in call("explain", "1.11").output
+    assert call("explain", "1").output.count("\nBy hand\n") == 8
+
+
+def test_the_protocol_is_printed_as_json_schema(call) -> None:
+    """One document."""
+    document = json.loads(call("protocol").output)
+    assert {"Hello", "Run", "Cancel", "Stop", "Introduction", "Progress", "Final"} <= document["$defs"].keys()
+
+
+def test_the_server_of_a_case_can_be_had_by_hand() -> None:
+    """It says where it listens, plays the script, and tells the time of each request."""
+    command = [sys.executable, "-m", "understudy", "conform", "serve", "1.5"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        guard = threading.Timer(60, process.kill)
+        guard.start()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "1.5-negative: A negative wait is no reason to fail or to hurry\n"
+            address = process.stdout.readline().strip()
+            assert process.stdout.readline().startswith(f"curl -si {address}/chat/completions ")
+            answers = [_post(address), _post(address)]
+            assert answers[0].startswith(b"HTTP/1.1 429 ")
+            assert b"retry-after: -1\r\n" in answers[0]
+            assert answers[1].startswith(b"HTTP/1.1 200 ")
+            assert process.stdout.readline() == "request 1: POST /v1/chat/completions -> 429\n"
+            second = process.stdout.readline()
+            assert re.fullmatch(r"request 2, \d\.\d{3} s after answer 1: POST /v1/chat/completions -> 200\n", second)
+        finally:
+            guard.cancel()
+            process.kill()
+
+
+def _post(address: str) -> bytes:
+    host, port = address.removeprefix("http://").removesuffix("/v1").split(":")
+    body = b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}'
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-a\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body) + body
+        )
+        answer = b""
+        while data := connection.recv(65_536):
+            answer += data
+    return answer

@@ -1,0 +1,96 @@
+import pytest
+from understudy_harness.conformance.evidence import WORDS
+from understudy_harness.conformance.expectation_reader import parse_expectation
+from understudy_harness.conformance.expectations import Slack
+from understudy_harness.conformance.protocol import Choice, Failure, Partial, Result
+
+
+def met(written: str, evidence) -> bool:
+    """Whether evidence meets an expectation as written, to the letter."""
+    return parse_expectation(written, WORDS).met(evidence, Slack())
+
+
+def test_a_gap_runs_from_the_end_of_an_answer_to_the_next_request(make_evidence) -> None:
+    """It is not known where there is no next request, or no end yet."""
+    evidence = make_evidence([(0.1, 0.3), (1.0, None), (2.0, 2.1)])
+    assert evidence.gap(1) == pytest.approx(0.7)
+    assert [evidence.gap(number) for number in (0, 2, 3, 9)] == [None] * 4
+
+
+def test_headers_are_read_whatever_their_spelling(make_evidence) -> None:
+    """Repeated ones are joined; what was not sent is not seen."""
+    evidence = make_evidence([(0.1, 0.2)])
+    evidence.log.exchanges[0].headers = [("Idempotency-Key", "a"), ("X-A", "1"), ("x-a", "2")]
+    assert met("header(1, 'idempotency-key') == 'a'", evidence)
+    assert met("header(1, 'X-a') == '1, 2'", evidence)
+    assert not met("header(1, 'absent') == ''", evidence)
+    assert not met("header(2, 'x-a') == '1, 2'", evidence)
+
+
+def test_the_text_of_a_failure_is_what_had_come(make_evidence) -> None:
+    """A partial answer counts as reported; without one there is no text."""
+    failure = Failure("connection", partial=Partial([Choice(text="Hel")]))
+    assert met("text == 'Hel' and outcome is error", make_evidence(failure=failure))
+    assert not met("text == 'Hel'", make_evidence(failure=Failure("connection")))
+    assert not met("text == ''", make_evidence(result=Result()))
+
+
+def test_a_key_is_looked_for_in_everything_the_driver_wrote(make_evidence) -> None:
+    """On standard error and in its lines."""
+    key = b"sk-canary-0123456789abcdef"
+    assert met("no_secret", make_evidence(said=b"sk-other", complained=b"canary"))
+    assert not met("no_secret", make_evidence(said=b'{"error": "Bearer ' + key + b'"}'))
+    assert not met("no_secret", make_evidence(complained=b"debug: " + key))
+
+
+def test_sockets_are_to_be_closed_by_the_client_in_time(make_evidence) -> None:
+    """Not later, not by the suite's own clearing up; a run that hangs is not judged."""
+    within = "sockets_closed_within(2)"
+    assert met(within, make_evidence([(0.1, 0.2)], settled=1.0, closed=2.5))
+    assert not met(within, make_evidence([(0.1, 0.2)], settled=1.0, closed=3.5))
+    assert not met(within, make_evidence([(0.1, 0.2)], settled=1.0, closed=None))
+    assert met(within, make_evidence([(0.1, 0.2)], settled=None, closed=None))
+    cut = make_evidence([(0.1, 0.2)], settled=1.0, closed=1.5)
+    cut.log.sockets[0].closed_by = "suite"
+    assert not met(within, cut)
+
+
+def test_no_request_may_begin_after_the_final_line(make_evidence) -> None:
+    """One that begins before it may."""
+    assert met("no_late_request", make_evidence([(0.1, 0.2), (0.9, 1.1)], settled=1.0))
+    assert not met("no_late_request", make_evidence([(0.1, 0.2), (1.1, 1.2)], settled=1.0))
+
+
+@pytest.mark.parametrize(
+    ("complaint", "quiet"),
+    [
+        (b"", True),
+        (b"INFO: Retrying request in 0.4 seconds", True),
+        (b"ResourceWarning: unclosed <socket.socket fd=8>", False),
+        (b"Unclosed client session\nclient_session: <...>", False),
+        (b"RuntimeWarning: coroutine 'x' was never awaited", False),
+        (b"MaxListenersExceededWarning: Possible EventEmitter memory leak", False),
+    ],
+)
+def test_warnings_about_unclosed_things_are_noticed(complaint: bytes, quiet: bool, make_evidence) -> None:
+    """Python's and Node's; other output is nobody's business."""
+    assert met("no_unclosed_warning", make_evidence(complained=complaint)) is quiet
+
+
+def test_measured_values_are_those_that_are_asked_for_and_every_gap(make_evidence) -> None:
+    """Times to the microsecond; the standard answer is no measurement."""
+    evidence = make_evidence([(0.1, 0.2), (0.70000049, 0.8), (2.0, 2.1)], result=Result([Choice(text="x")]))
+    expectations = [parse_expectation(written, WORDS) for written in ("text == ok.text", "gap(9) > 1")]
+    assert evidence.measured(expectations) == {
+        "requests": 3,
+        "gap(1)": 0.5,
+        "gap(2)": 1.2,
+        "text": "x",
+        "gap(9)": None,
+    }
+
+
+def test_every_word_is_explained() -> None:
+    """`explain` shows the words of a case; each takes what it says it takes."""
+    for name, word in WORDS.items():
+        assert word.help, name
