@@ -542,6 +542,14 @@ def doubling(levels: int) -> dict[str, Any]:
     return {"$defs": {**definitions, f"d{levels}": {"type": "string"}}, "$ref": "#/$defs/d0"}
 
 
+def branches(depth: int, width: int) -> dict[str, Any]:
+    """Return a union of unions that nothing fits, without repeating itself in memory."""
+    schema: dict[str, Any] = {"type": "string", "not": {}}
+    for _ in range(depth):
+        schema = {"anyOf": [schema] * width}
+    return {"type": "array", "items": schema, "minItems": 1} if depth < 4 else parameters(a=schema)
+
+
 HOSTILE = {
     "a list of a billion": {"type": "array", "items": {}, "minItems": 10**9},
     "an object of a billion": {"type": "object", "minProperties": 10**9},
@@ -563,6 +571,7 @@ HOSTILE = {
     "deeper than is read": deep(400),
     "deeper than is made": deep(45),
     "a doubling": doubling(24),
+    "branches of branches": branches(4, 60),
     "more different items than there are": {
         "type": "array", "items": {"type": "boolean"}, "uniqueItems": True, "minItems": 3
     },

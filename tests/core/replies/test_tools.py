@@ -280,10 +280,17 @@ def test_tools_are_read_in_every_form() -> None:
         assert calls([tool], "weather in Rome") == [("get_current_weather", {"location": "Rome"})]
 
 
+def test_a_list_at_the_end_of_a_long_message_is_split_where_it_stands() -> None:
+    """Long context before the question changes nothing."""
+    message = "Some context without any meaning at all. " * 200 + "What is the weather in Paris and Rome?"
+    assert [each for _, each in calls([WEATHER], message)] == [{"location": "Paris"}, {"location": "Rome"}]
+
+
 def test_tools_of_the_api_itself_are_left_to_others() -> None:
     """A web search is no call for the client to answer; positions stay those of the request."""
     assert calls([{"type": "web_search"}], "Search the web for cats", "required") == []
     assert calls([{"type": "web_search"}, TIME], "What time is it in Rome?") == [("get_time", {"city": "Rome"})]
+    assert calls([TIME], "What time is it in Rome?", {"type": "mcp", "server_label": "s", "name": "n"}) == []
 
 
 def test_a_function_without_parameters_gets_an_empty_object() -> None:

@@ -48,14 +48,21 @@ def key_of(value: object) -> Hashable:
     return value if isinstance(value, Hashable) else repr(value)
 
 
-def is_deeper(value: object, limit: int) -> bool:
-    """Whether `value` nests more than `limit` lists and objects; never recurses further than that."""
+def exceeds(value: object, depth: int, count: int) -> bool:
+    """Whether `value` nests more than `depth` lists and objects, or has more than `count` of them.
+
+    Looks at one level after the other, so that neither a deep nor a wide value is followed beyond the limits.
+    """
     level = [value]
-    for _ in range(limit + 1):
+    for _ in range(depth + 1):
+        count -= len(level)
+        if count < 0:
+            return True
         level = [
             child
             for item in level
             for child in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+            if isinstance(child, dict | list)
         ]
         if not level:
             return False

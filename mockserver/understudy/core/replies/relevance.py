@@ -2,7 +2,9 @@
 
 import shlex
 from collections.abc import Iterator
+from itertools import islice
 
+from understudy.core.replies.effort import Effort
 from understudy.core.replies.findings import Found
 from understudy.core.replies.hints import Hints, number
 from understudy.core.replies.json_values import is_number
@@ -13,6 +15,12 @@ from understudy.core.replies.schema_shape import Shape
 from understudy.core.replies.texts_within import role_for, spelled_for
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 
+EFFORT_OF_A_LOOK = 4
+"""Steps that it costs to hold one schema or member against the message."""
+
+MAX_TAGS = 8
+"""Properties of a branch that may name it."""
+
 MAX_LOOKED_AT = 100
 """Properties, members or branches of one schema that are held against the message ("our choice")."""
 
@@ -20,12 +28,14 @@ MAX_LOOKED_AT = 100
 class Relevance:
     """Holds schemas against one message."""
 
-    def __init__(self, root: Schema, hints: Hints) -> None:
+    def __init__(self, root: Schema, hints: Hints, effort: Effort) -> None:
         self.root = root
         self.hints = hints
+        self.effort = effort
 
     def is_said(self, member: object) -> bool:
         """Whether the message names a member of an enumeration."""
+        self.effort.spend(EFFORT_OF_A_LOOK)
         if isinstance(member, str):
             return bool(member) and (self.hints.says(member) or self.hints.says(" ".join(words_of(member))))
         return is_number(member) and any(number(found.text) == member for found in self.hints.all("numbers"))
@@ -38,6 +48,7 @@ class Relevance:
         return shape is not None and self.speaks_of_shape(shape, name, depth)
 
     def _folded(self, schemas: Schemas) -> Shape | None:
+        self.effort.spend(EFFORT_OF_A_LOOK * len(schemas))
         shape = Shape(self.root)
         try:
             for schema in schemas:
@@ -76,10 +87,11 @@ class Relevance:
         shape = self._folded((option,))
         if shape is None:
             return 0
-        own = [shape, *(self._folded((schema,)) for schema, _ in _inner(shape, name))]
+        inner = islice(_inner(shape, name), MAX_TAGS)
+        own = (shape, *(self._folded((schema,)) for schema, _ in inner))
         if any(each is not None and self._is_tagged(each) for each in own):
             return 2
-        return int(self.speaks_of_shape(shape, name, 2))
+        return int(self.speaks_of_shape(shape, name, 1))
 
     def _is_tagged(self, shape: Shape) -> bool:
         """Whether a shape has one value only, and the message says it."""

@@ -66,7 +66,7 @@ class Builder:
         self.hints = hints
         self.effort = Effort()
         self.validator = Validator(root, self.effort)
-        self.relevance = Relevance(root, hints)
+        self.relevance = Relevance(root, hints, self.effort)
         self.sparing = sparing
         self.where: list[str] = []
         self.open_references: list[str] = []
@@ -141,7 +141,7 @@ class Builder:
         start = turn % len(options)
         turned = [*options[start:], *options[:start]]
         if self.is_tight(shape):
-            return sorted(turned, key=lambda option: weight(option, self.root))
+            return sorted(turned, key=lambda option: weight(option, self.root, self.effort))
         if self.hints.text:
             turned.sort(key=lambda option: -self.relevance.rank(option, name))
         if any(_is_null(option) for option in options):

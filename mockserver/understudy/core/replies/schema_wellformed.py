@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from understudy.core.replies.json_values import has_type, is_deeper, is_number, key_of
+from understudy.core.replies.json_values import exceeds, has_type, is_number, key_of
 from understudy.core.replies.unsatisfiable import SchemaTooLarge
 from understudy.core.replies.word_lists import word_set
 
 MAX_SCHEMA_NODES = 20_000
 """Schemas within one schema ("our choice"; the API allows 5,000 properties)."""
+
+MAX_SCHEMA_PARTS = 100_000
+"""Lists and objects in a schema document, those of examples and enumerations included ("our choice")."""
 
 MAX_SCHEMA_DEPTH = 100
 """Lists and objects within one another in a schema document ("our choice"; the API allows 10 levels of objects)."""
@@ -36,7 +39,7 @@ def problem(schema: object) -> str | None:
     Raises:
         SchemaTooLarge: the document exceeds a limit above.
     """
-    if is_deeper(schema, MAX_SCHEMA_DEPTH):
+    if exceeds(schema, MAX_SCHEMA_DEPTH, MAX_SCHEMA_PARTS):
         raise SchemaTooLarge("levels in a schema", MAX_SCHEMA_DEPTH)
     draft = schema.get("$schema") if isinstance(schema, Mapping) else None
     old = isinstance(draft, str) and any(name in draft for name in _OLD_DRAFTS)

@@ -268,9 +268,10 @@ def _listed(wish: Wish) -> list[Wish]:
         return [wish]
     kinds = {role: kind for role in roles if (kind := _listed_kind(role))}
     for role, kind in kinds.items():
-        items = _run(Hints(message), kind)
+        hints = Hints(message)
+        items = _run(hints, kind)
         if len(items) > 1 and roles.count(role) == 1:
-            before, after = message[: items[0].start], message[items[-1].end :]
+            before, after = hints.text[: items[0].start], hints.text[items[-1].end :]
             return [Wish(tool, f"{before}{item.text}{after}") for item in items]
     return [wish]
 

@@ -150,13 +150,15 @@ def _choice(choice: object) -> tuple[str, list[str] | None]:
         allowed = choice.get("allowed_tools", choice)
         named = [_name_in(each) for each in allowed.get("tools", ())]
         return allowed.get("mode", "auto"), [name for name in named if name is not None]
-    name = _name_in(choice)
+    # Other kinds choose tools of the API itself, which are no calls for the client.
+    name = _name_in(choice) if kind in (None, "function", "custom") else None
     return ("none", None) if name is None else ("named", [name])
 
 
 def _name_in(choice: Mapping[str, Any]) -> str | None:
     """Return the name in `{"type": "function", "function": {"name": …}}` or `{"type": "function", "name": …}`."""
-    name = choice.get(choice.get("type", ""), choice).get("name")
+    body = choice.get(choice.get("type", ""), choice)
+    name = body.get("name") if isinstance(body, Mapping) else None
     return name if isinstance(name, str) else None
 
 
