@@ -48,12 +48,8 @@ def test_every_keyword_is_judged_as_the_reference_validator_judges_it(schema: An
 
 def test_references_that_lead_nowhere_or_round_in_circles_are_refused() -> None:
     """Neither is an answer."""
-    for reference in ("#/$defs/nothing", "https://example.com/", "#/properties"):
-        schema = {"$ref": reference, "properties": {}}
-        if reference == "#/properties":
-            assert Validator(schema).fits(1, schema)  # an empty schema by accident of its place
-            continue
+    for reference in ("#/$defs/nothing", "https://example.com/"):
         with pytest.raises(UnsatisfiableSchema):
-            Validator(schema).fits(1, schema)
+            Validator({"$ref": reference}).fits(1, {"$ref": reference})
     with pytest.raises(SchemaTooLarge):
         Validator({"$ref": "#"}).fits(1, {"$ref": "#"})
