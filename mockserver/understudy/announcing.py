@@ -63,7 +63,9 @@ def banner(settings: Settings, service: Listening, now: int) -> str:
         "base URL": address.base_url,
         "control URL": f"{address.control_url}, described at {address.control_url}/docs",
         "certificate": service.ca_file,
-        "keys": "any, each its own account" if any_key else "those of the keys file, which may say otherwise:",
+        "keys": "any, each its own account"
+        if any_key
+        else "only those of the keys file, whose own tiers and credits come before these",
         "tier": settings.tier or "free",
         "credits": f"${format_usd(settings.credits)} for each account",
         "seed": settings.seed,
@@ -145,4 +147,4 @@ def _warnings(settings: Settings, address: Address) -> list[str]:
         if settings.control_token is None
         else "control calls from them need the control token"
     )
-    return ["", f"Other machines can reach {address.host}; {control}."]
+    return ["", f"Other machines can reach this server; {control}."]
