@@ -56,6 +56,9 @@ def run(
 ) -> None:
     """Run cases against a client, by way of a driver.
 
+    A driver is a small program that makes calls with one client; `understudy conform protocol` describes it. The one
+    for the official Python SDK is "python -m understudy_harness.conformance.drivers.openai_python".
+
     Exit codes: 0 fine, 1 failures, 2 wrong usage, 3 the suite could not judge.
     """
     cases = [case for case in _chosen(select) if "D" in case.seat]

@@ -14,7 +14,7 @@ PROTOCOL = 1
 Operation = Literal["chat", "stream"]
 OPERATIONS: tuple[Operation, ...] = ("chat", "stream")
 """What the cases there are may ask a driver for."""
-ABILITIES = ("cancel", "parallel", "retries", "timeout")
+ABILITIES = ("cancel", "retries", "timeout")
 """What a driver may say that it `can`, as far as the suite makes use of it."""
 
 Kind = Literal[

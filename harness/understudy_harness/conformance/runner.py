@@ -117,14 +117,16 @@ class Runner:
         return result
 
     async def _try_case(self, case: Case, introduction: Introduction) -> CaseResult:
+        canary = Canary.new()
         try:
             await self._revive()
-            final, evidence = await self._run_once(case, introduction)
+            final, evidence = await self._run_once(case, introduction, canary)
         except (DriverError, ProtocolError) as problem:
-            return CaseResult(case, Judgement(Verdict.ERROR), _with_complaints(str(problem), self._driver.complaints()))
+            reason = _with_complaints(str(problem), self._driver.complaints())
+            return CaseResult(case, Judgement(Verdict.ERROR), canary.masked(reason))
         if final is not None and final.skipped is not None:
-            skipped = final.skipped
-            return CaseResult(case, Judgement(Verdict.SKIPPED), " ".join(filter(None, (skipped.why, skipped.issue))))
+            reason = " ".join(filter(None, (final.skipped.why, final.skipped.issue)))
+            return CaseResult(case, Judgement(Verdict.SKIPPED), canary.masked(reason))
         result = CaseResult(case, judge(case, evidence), evidence=evidence)
         result.measured = evidence.measured(case.expectations)
         if case.timed and evidence.lag > WORST_LAG_S:
@@ -143,9 +145,8 @@ class Runner:
                 self._unstartable = problem
                 raise
 
-    async def _run_once(self, case: Case, introduction: Introduction) -> tuple[Final | None, Evidence]:
+    async def _run_once(self, case: Case, introduction: Introduction, canary: Canary) -> tuple[Final | None, Evidence]:
         loop = asyncio.get_running_loop()
-        canary = Canary.new()
         server = CaseServer(case.script(canary, self._now() // 1_000_000), self._now)
         await server.start()
         log = server.log

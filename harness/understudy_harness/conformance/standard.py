@@ -3,6 +3,7 @@
 import secrets
 from typing import Any, NamedTuple
 
+from understudy.core.errors import mask_key
 from understudy.core.ids import chat_completion, hexadecimal
 from understudy.core.serialise import encode, pretty
 
@@ -37,6 +38,10 @@ class Canary(NamedTuple):
     def new(cls) -> "Canary":
         """One that no run had before."""
         return cls(f"sk-canary-{secrets.token_hex(16)}", f"canary-{secrets.token_hex(4)}")
+
+    def masked(self, text: str) -> str:
+        """Make the key in a text unreadable."""
+        return text.replace(self.key, mask_key(self.key))
 
     @property
     def text(self) -> str:

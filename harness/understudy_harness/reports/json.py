@@ -17,7 +17,6 @@ from understudy_harness.conformance.protocol import PROTOCOL
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Verdict
 from understudy_harness.conformance.wire_log import Exchange
-from understudy_harness.reports.story import masked
 
 LAYOUT = 1
 """Version of the layout; it changes when a field changes its meaning or goes, not when one is added."""
@@ -128,7 +127,7 @@ def _shown(value: Any, evidence: Evidence | None) -> Any:
             value = value.decode()
         except UnicodeDecodeError:
             return {"hex": value.hex()}
-    return masked(value, evidence) if isinstance(value, str) and evidence is not None else value
+    return evidence.canary.masked(value) if isinstance(value, str) and evidence is not None else value
 
 
 def _digest(directory: Path) -> str:

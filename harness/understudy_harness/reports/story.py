@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from understudy.core.errors import mask_key
 from understudy_harness.conformance.case import Case
 from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.results import CaseResult
@@ -32,11 +31,6 @@ def tell(result: CaseResult) -> Story:
     if evidence is None:
         return Story("nothing", result.reason, "")
     return Story(_server(result.case, evidence), _client(result.case, evidence), _expected(result))
-
-
-def masked(text: str, evidence: Evidence) -> str:
-    """A text in which the run's key is made unreadable."""
-    return text.replace(evidence.canary.key, mask_key(evidence.canary.key))
 
 
 def _server(case: Case, evidence: Evidence) -> str:
@@ -77,7 +71,7 @@ def _outcome(case: Case, evidence: Evidence) -> str:
     if evidence.result is not None:
         return f"success with {text!r}" if choice is not None else "success with nothing in it"
     if evidence.failure is not None:
-        message = _shortened(masked(evidence.failure.message, evidence))
+        message = _shortened(evidence.canary.masked(evidence.failure.message))
         return f"error {evidence.failure.kind} ({message!r})"
     return f"nothing reported within {case.window_s:g} s"
 

@@ -104,7 +104,7 @@ class InProcessDriver:
             self._complained = self._complains
         if message.seq in self._crashes:
             self.alive = False
-            self._complained = b"core dumped\nSegmentation fault\n"
+            self._complained = f"core dumped\nSegmentation fault with {message.api_key}\n".encode()
             attempt.fail(DriverCrashed("the driver ended with exit code 7", 7))
             return attempt
         if self._skips:
