@@ -63,9 +63,7 @@ def banner(settings: Settings, service: Listening, now: int) -> str:
         "base URL": address.base_url,
         "control URL": f"{address.control_url}, described at {address.control_url}/docs",
         "certificate": service.ca_file,
-        "keys": "any, each its own account"
-        if any_key
-        else "only those of the keys file, whose own tiers and credits come before these",
+        "keys": "any, each its own account" if any_key else "those of the keys file, by its tiers and credits",
         "tier": settings.tier or "free",
         "credits": f"${format_usd(settings.credits)} for each account",
         "seed": settings.seed,
