@@ -26,9 +26,9 @@ _RESERVED = words(
     "export extends false final finally fn for from func function global go goto if impl import in interface is lambda "
     "let loop match mod move mut new nil none nonlocal not null or package pass private protected public pub raise "
     "range ref return select self static struct super switch this throw trait true try type typeof unsafe use using "
-    "var void where while with yield"
+    "var void where while with yield main print println printf console"
 )
-# Each of them compiles, and does nothing.
+# Whole programs or definitions, which do nothing.
 _SAMPLES = {
     "python": """\
 def {snake}(value):

@@ -32,7 +32,7 @@ MEASURES = Measures(
     rf"|\blista de (?P<number_of>{_SEVERAL})\s+[a-záâãàçéêíóôõú]",
     some_bullets=r"\b(?:em|com|como) (?:tópicos|uma lista|marcadores|lista)\b|\buma lista de [a-z]",
     forms={
-        r"\bha[iy]?[ck]?[ck]ai?s?\b|\bhaikus?\b": 3,
+        r"\bha(?:iku|icai|ikai)s?\b": 3,
         r"\bsoneto\b": 14,
         r"\b(?:escreva|componha|crie|faça)[^.!?\n]{0,40}?\bpoema\b": 8,
     },
