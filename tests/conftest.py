@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from understudy.core.accounts import AccountTerms
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog

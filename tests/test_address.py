@@ -1,4 +1,5 @@
 import pytest
+
 from understudy.address import Address
 
 

@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from understudy.address import Address
 from understudy.announcing import ReadyFile, ReadyPipe, banner, facts
 from understudy.config import Settings, load_settings

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import pytest
+
 from understudy.child import Child
 
 GUARD = 60

@@ -14,11 +14,12 @@ from typing import Any
 
 import click
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
 from understudy import __version__, cli
 from understudy.adapters.serving import listen
 from understudy.config import TABLE
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 GUARD = 60
 """Seconds after which a test that hangs is ended; nothing waits for them."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 import pytest
+
 from understudy_data import read, toml
 
 TABLES = [entry.name for entry in files("understudy_data").iterdir() if entry.name.endswith(".toml")]

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from understudy.core.accounts import AccountTerms
 from understudy.core.pricing import DOLLAR
 from understudy.keys_file import KeysFileError, read_keys_file

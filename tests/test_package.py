@@ -3,6 +3,7 @@ import sys
 from importlib.metadata import version
 
 import pytest
+
 import understudy
 
 

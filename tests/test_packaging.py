@@ -42,7 +42,8 @@ def test_the_wheel_holds_the_three_packages_and_their_data(built: Path) -> None:
 def test_the_sdist_can_be_built_from(built: Path) -> None:
     """It holds source, data, tests and docs."""
     [sdist] = built.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "tests/conftest.py", "docs/architecture.md"} <= names
 
 

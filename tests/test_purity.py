@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 import understudy.core
 
 CORE = Path(understudy.core.__path__[0])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import setting_values
 from understudy.adapters.wallclock import wall_now
 from understudy.core.pacing import REALISTIC, Pacing

@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
+
     from understudy import MockServer
 
 

@@ -2,8 +2,6 @@
 
 import logging
 
-from understudy_data import toml
-
 from understudy.adapters.wallclock import wall_now
 from understudy.config import Settings
 from understudy.core.accounts import AccountTerms
@@ -16,6 +14,7 @@ from understudy.core.pricing import PriceList
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.media.library import default_media
 from understudy.stores.memory import MemoryStore
+from understudy_data import toml
 
 _log = logging.getLogger("understudy")
 

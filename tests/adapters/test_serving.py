@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
 from understudy.adapters import serving
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
 from understudy.adapters.serving import CannotListenError, MockServerError, PortInUseError, Server, listen
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 GUARD = 60
 """Seconds after which a test that hangs is ended; nothing waits for them."""

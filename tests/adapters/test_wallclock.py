@@ -2,6 +2,7 @@ import time
 from itertools import pairwise
 
 import pytest
+
 from understudy.adapters.wallclock import wall_now
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+
 from understudy.core.catalog import TIERS, Catalog, parse_tier
 from understudy_data import toml
 

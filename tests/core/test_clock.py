@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from understudy.core.clock import SECOND, Clock, OffsetClock, VirtualClock
 
 

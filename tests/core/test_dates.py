@@ -3,6 +3,7 @@ from email.utils import format_datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.dates import http_date, iso_date, iso_time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,4 +1,5 @@
 import pytest
+
 from understudy.core.durations import go_duration
 
 

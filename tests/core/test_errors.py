@@ -1,4 +1,5 @@
 import pytest
+
 from understudy.core import errors
 
 

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from understudy.core.faults import SCRIPTS_KEPT, STEPS_KEPT, FaultAnswer, FaultError, Faults, FaultScript
 from understudy.core.messages import Request
 

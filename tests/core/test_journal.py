@@ -1,4 +1,5 @@
 import pytest
+
 from understudy.core.journal import BODY_KEPT, BYTES_KEPT, Journal
 
 

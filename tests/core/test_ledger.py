@@ -2,6 +2,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from understudy.core.clock import DAY
 from understudy.core.ledger import ENTRIES_KEPT, PURCHASE_LIFETIME, GrantKind, Ledger
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from understudy.core.catalog import RateLimits
 from understudy.core.clock import DAY, MINUTE, SECOND
 from understudy.core.durations import go_duration

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.catalog import Catalog
 from understudy.core.endpoints.images import TEXT_TOKENS_BESIDE, output_tokens
 from understudy.core.pricing import DOLLAR, PriceList, Usage, charge, format_usd, parse_usd

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from understudy.core.clock import MINUTE
 from understudy.core.pricing import DOLLAR
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from understudy import MockServer
 
 ROOT = Path(__file__).parent.parent.parent

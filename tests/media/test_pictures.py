@@ -5,6 +5,7 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
+
 from understudy.core.media import PicturePlan
 from understudy.media.pictures import PillowPainter
 

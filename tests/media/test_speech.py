@@ -7,6 +7,7 @@ import wave
 
 import numpy
 import pytest
+
 from understudy import say
 from understudy.media.speech import EspeakSpeaker, phrases
 from understudy_data import toml

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from splintr import Tokenizer
+
 from understudy.media.vocabulary import BundledVocabulary
 
 vocabulary = BundledVocabulary()

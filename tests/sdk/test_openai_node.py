@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from understudy import MockServer
 
 FOLDER = Path(__file__).parent.parent / "node"

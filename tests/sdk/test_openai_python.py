@@ -16,6 +16,7 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
+
     from understudy import MockServer
 
 HELLO: list[Any] = [{"role": "user", "content": "Say this is a test"}]
@@ -149,9 +150,10 @@ def test_a_realtime_audio_turn(openai_client: OpenAI, mockserver: MockServer) ->
 
 def test_a_wrong_key_opens_the_socket_and_is_closed_with_3000() -> None:
     """As recorded: 101, an error event, the close code with type and code."""
-    from understudy import MockServer
     from websockets.exceptions import ConnectionClosed
     from websockets.sync.client import connect
+
+    from understudy import MockServer
 
     with MockServer() as server, connect(f"{server.websocket_base_url}/realtime?model=gpt-realtime") as socket:
         assert json.loads(socket.recv())["error"]["message"].startswith("You didn't provide an API key.")
@@ -165,8 +167,9 @@ def test_tls_serves_https_and_wss_on_one_port() -> None:
     """With the authority that the server names."""
     import ssl
 
-    from understudy import MockServer
     from websockets.sync.client import connect
+
+    from understudy import MockServer
 
     with MockServer(tls=True) as server:
         context = ssl.create_default_context(cafile=server.ca_file)

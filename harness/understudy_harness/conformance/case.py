@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
+
 from understudy.core.faults import FaultError, FaultScript
 from understudy_harness.conformance.evidence import WORDS
 from understudy_harness.conformance.expectation_reader import parse_expectation

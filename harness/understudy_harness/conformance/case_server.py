@@ -8,6 +8,8 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from uvicorn.server import ServerState
+
 from understudy.adapters.http.application import create_application
 from understudy.adapters.wire.direct import DirectProtocol
 from understudy.assembly import build_simulator
@@ -15,7 +17,6 @@ from understudy.config import Settings
 from understudy.core.clock import OffsetClock
 from understudy.core.faults import FaultScript
 from understudy_harness.conformance.wire_log import RecordingProtocol, WireLog
-from uvicorn.server import ServerState
 
 HOST = "127.0.0.1"
 _KEEP_ALIVE_S = 600

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+
 from understudy.adapters.wallclock import wall_now
 from understudy_harness.conformance.case import Case, CaseError, load_cases, select
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+
 from understudy_harness.conformance.case import Case, Level
 from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.protocol import Introduction

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
+
 from understudy_harness.conformance.case import Case
 from understudy_harness.conformance.case_server import CaseServer
 from understudy_harness.conformance.driver import Attempt, Driver, DriverCrashed, DriverError

@@ -6,6 +6,7 @@ Two axes, as in Autobahn's suite: what the client did (`Verdict`), and whether i
 from enum import Enum
 
 import msgspec
+
 from understudy_harness.conformance.case import Case, Level
 from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.expectations import Expectation, Part

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 import understudy
 from understudy.core.dates import iso_time
 from understudy_harness.conformance.case import Level

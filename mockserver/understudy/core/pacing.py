@@ -9,7 +9,11 @@ import re
 
 import msgspec
 
-_FIELD = re.compile(r"(ttft|itl)=(\d+(?:\.\d+)?)(ms|s)\Z")
+from understudy.core.clock import DAY
+
+_FIELD = re.compile(r"(ttft|itl)=([0-9]{1,12}(?:\.[0-9]{1,12})?)(ms|s)\Z")
+LONGEST = DAY
+"""Nobody waits longer for one token."""
 
 
 class Pacing(msgspec.Struct, frozen=True):
@@ -51,4 +55,6 @@ def parse_pacing(text: str) -> Pacing:
         if match is None or match[1] in fields:
             raise ValueError(f"latency is {ACCEPTED}, not {text!r}")
         fields[match[1]] = round(float(match[2]) * (1000 if match[3] == "ms" else 1_000_000))
+        if fields[match[1]] > LONGEST:
+            raise ValueError(f"latency is at most a day, not {text[:64]!r}")
     return Pacing(**fields)

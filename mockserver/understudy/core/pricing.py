@@ -4,9 +4,9 @@ $2.50 for 1,000,000 tokens is 2,500,000 pico-dollars a token. Prices have dates:
 had begun on a day.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from understudy.core.clock import DAY
 
 DOLLAR = 10**12
 _MILLION = 1_000_000
-_MOST = 10**12 * DOLLAR
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,12}))?")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -185,15 +185,12 @@ def parse_usd(text: str) -> int:
     """Pico-dollars of a decimal string of dollars: `5`, `5.00`, `0.006`.
 
     Raises:
-        ValueError: no decimal number, below zero, above a trillion dollars, or finer than a pico-dollar.
+        ValueError: no decimal number, below zero, a trillion dollars or more, or finer than a pico-dollar.
     """
-    try:
-        pico = Decimal(text) * DOLLAR
-    except InvalidOperation:
-        pico = Decimal("NaN")
-    if not pico.is_finite() or not 0 <= pico <= _MOST or pico != pico.to_integral_value():
-        raise ValueError(f"an amount of US dollars is a decimal number of at least 0 such as 5.00, not {text!r}")
-    return int(pico)
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"an amount of US dollars is a decimal number of at least 0 such as 5.00, not {text[:64]!r}")
+    return int(match[1]) * DOLLAR + int((match[2] or "").ljust(12, "0"))
 
 
 def format_usd(pico: int) -> str:

@@ -9,11 +9,10 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
-from understudy_data import toml
-
 from understudy.core.media import MediaUnavailable
 from understudy.core.replies.languages import language_of
 from understudy.media.espeak import espeak
+from understudy_data import toml
 
 LONGEST = 4_096
 """Characters that are spoken at once, as the API's speech endpoint takes them."""

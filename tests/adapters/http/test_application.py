@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
 from understudy import MockServer
 
 KEY = {"Authorization": "Bearer sk-door-0123456789"}

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
+
 from understudy.core.messages import Request
 from understudy.core.pricing import DOLLAR
 from understudy.core.realtime.door import Turned, open_session

@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.replies.code_samples import code_sample
 from understudy.core.replies.text import Turn, compose
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.replies.text import Turn, compose
 
 SEEDS = [bytes([number]) * 16 for number in range(24)]

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from lark import Lark
+
 from understudy.core.replies.effort import Effort
 from understudy.core.replies.grammar import from_lark, from_regex
 from understudy.core.replies.hints import Hints

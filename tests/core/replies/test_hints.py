@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.replies.hints import FINDERS, MAX_HINT, Hints, iso_date, iso_time, number
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.replies.languages import LANGUAGES, recognise
 from understudy.core.replies.lengths import MOST_WORDS, Span, Wish, wish_of
 from understudy.core.replies.text import Style, Turn, compose

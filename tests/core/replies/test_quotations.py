@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.replies.languages import LANGUAGES
 from understudy.core.replies.quotations import LONGEST_QUOTATION, LOOKED_AT, looked_at, topic_of, without_unfit
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.replies.results import LONGEST_RESULT, result_in_words
 
 

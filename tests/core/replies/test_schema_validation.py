@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from understudy.core.replies.schema_validation import Validator
 from understudy.core.replies.unsatisfiable import SchemaTooLarge, UnsatisfiableSchema
 

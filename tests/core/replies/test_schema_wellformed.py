@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, SchemaError
+
 from understudy.core.replies.schema_wellformed import problem
 from understudy.core.replies.unsatisfiable import SchemaTooLarge
 

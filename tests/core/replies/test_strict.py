@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy.core.errors import BadRequest
 from understudy.core.replies import strict
 

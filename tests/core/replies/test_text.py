@@ -8,6 +8,7 @@ import sys
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from understudy.core.replies.text import Style, Turn, compose
 
 SEEDS = [bytes([number]) * 16 for number in range(12)]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+
 from understudy.core.errors import BadRequest
 from understudy.core.replies.tools import Conversation, ToolCall, UnsatisfiableTool, decide
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from understudy_harness.conformance.case import Case, load_cases, parse_cases, select
 from understudy_harness.conformance.driver import Attempt, DriverCrashed
 from understudy_harness.conformance.evidence import Evidence

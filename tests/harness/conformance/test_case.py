@@ -2,6 +2,7 @@ import re
 from typing import Any
 
 import pytest
+
 from understudy_data import read
 from understudy_harness.conformance.case import CaseError, Level, load_cases, parse_cases, read_cases, select
 from understudy_harness.conformance.standard import Canary

@@ -2,6 +2,7 @@ import asyncio
 from email.utils import parsedate_to_datetime
 
 import pytest
+
 from understudy.core.faults import FaultScript
 from understudy_harness.conformance.case_server import CaseServer
 from understudy_harness.conformance.standard import Canary

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from understudy_harness.conformance.cli import conform
 
 REFERENCE = f"{shlex.quote(sys.executable)} -m understudy_harness.conformance.reference"

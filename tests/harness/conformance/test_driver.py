@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+
 from understudy_harness.conformance.driver import (
     DriverCrashed,
     DriverNotFound,

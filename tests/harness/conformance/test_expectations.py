@@ -1,4 +1,5 @@
 import pytest
+
 from understudy_harness.conformance.evidence import WORDS
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import ExpectationError, Slack

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from understudy import MockServer
 from understudy_harness.conformance.cli import conform
 from understudy_harness.conformance.protocol import decode_line

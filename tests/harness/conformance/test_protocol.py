@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from understudy_harness.conformance.protocol import (
     Cancel,
     ChatInput,

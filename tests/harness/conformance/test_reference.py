@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+
 from understudy_harness.conformance.reference.wrong import WRONG
 from understudy_harness.conformance.verdict import Verdict
 

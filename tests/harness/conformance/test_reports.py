@@ -3,6 +3,7 @@ import re
 from xml.etree import ElementTree as Xml
 
 import pytest
+
 from understudy_harness.conformance.protocol import Choice, Client, Failure, Introduction, Result
 from understudy_harness.conformance.reference.client import ReferenceClient
 from understudy_harness.conformance.reference.wrong import WRONG

@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from understudy_harness.conformance.reference.client import ReferenceClient
 from understudy_harness.conformance.reference.driver import INTRODUCTION
 from understudy_harness.conformance.reference.wrong import WRONG

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from understudy.core.faults import FaultScript
 from understudy.core.messages import Request
 from understudy_harness.conformance.standard import Canary, standard_answers

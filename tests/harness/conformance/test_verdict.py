@@ -1,4 +1,5 @@
 import pytest
+
 from understudy_harness.conformance.protocol import Choice, Failure, Result
 from understudy_harness.conformance.verdict import Mark, Verdict, judge
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from understudy_harness.conformance.wire_log import BODY_KEPT, RecordingProtocol, WireLog
 
 REQUEST = b"POST /v1/chat/completions?a=1 HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nContent-Length: 5\r\n\r\nhello"

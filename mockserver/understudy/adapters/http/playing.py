@@ -12,10 +12,12 @@ JOINED_PARTS = 16
 
 
 async def play(answer: Answer, clock: Clock, receive: Receive, send: Send) -> None:
-    """Send an answer; of a stream, stop when the client has gone."""
-    if answer.due:
-        await wait_until(clock, answer.due)
+    """Send an answer; stop when the client has gone."""
     body = answer.body
+    if answer.due and not await _came_due(clock, answer.due, receive):
+        if not isinstance(body, bytes):
+            body.finish(clock.now(), complete=False)
+        return
     if isinstance(body, bytes):
         headers = answer.headers
         if answer.sized:
@@ -55,6 +57,18 @@ async def _play_stream(stream: Stream, clock: Clock, receive: Receive, send: Sen
                 if gone.done():
                     return False
         await send({"type": "http.response.body", "body": b"".join(waiting)})
+        return not gone.done()
+    finally:
+        gone.cancel()
+
+
+async def _came_due(clock: Clock, due: int, receive: Receive) -> bool:
+    """Wait; whether the client is still there."""
+    if due <= clock.now():
+        return True
+    gone = asyncio.ensure_future(_until_gone(receive))
+    try:
+        await _wait_or_gone(clock, due, gone)
         return not gone.done()
     finally:
         gone.cancel()

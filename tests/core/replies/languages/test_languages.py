@@ -4,6 +4,7 @@ import re
 import string
 
 import pytest
+
 from understudy.core.replies.languages import LANGUAGES, Language, asked_for, language_of
 
 EVERY = pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)

@@ -1,0 +1,1 @@
+"""What tests use: the pytest plugin, and the conformance suite."""
