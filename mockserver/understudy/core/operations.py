@@ -50,6 +50,13 @@ class ReadBody:
         self.prompt_tokens: int | None = None
 
 
+class Seeds(Protocol):
+    """Where seeds come from."""
+
+    def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
+        """32 bytes for (account, endpoint and request, how often the account sent it)."""
+
+
 class Call:
     """One call that was let in.
 
@@ -62,15 +69,24 @@ class Call:
         seed: 32 bytes that decide everything by chance in the answer.
     """
 
-    __slots__ = ("account", "body", "model", "now", "read", "seed")
+    __slots__ = ("_seeds", "account", "body", "model", "now", "read", "seed")
 
-    def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes) -> None:
+    def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes, seeds: Seeds) -> None:
         self.read = read
         self.body = read.value
         self.account = account
         self.now = now
         self.model = model
         self.seed = seed
+        self._seeds = seeds
+
+    def repeatable_seed(self, fingerprint: bytes) -> bytes:
+        """The seed of what does not depend on how often it was asked for, such as an answer at temperature 0.
+
+        Args:
+            fingerprint: of all that the answer depends on.
+        """
+        return self._seeds.seed_for(self.account, fingerprint, 0)
 
 
 class Reply(Protocol):

@@ -223,7 +223,7 @@ class Simulator:
             operation.check(read.value, model, self.media)
             read.model = model
             read.prompt_tokens = None
-        call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat))
+        call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
         return exchange.replied(operation, call, operation.reply(call, self.media, self.settings.pacing))
 
     def _read(self, operation: Operation, body: bytes) -> ReadBody:

@@ -29,6 +29,11 @@ class BundledVocabulary:
         """The numbers of a text's tokens; special tokens in it are ordinary text, halves of surrogate pairs U+FFFD."""
         return _encode(text, encoding)
 
+    def token_bytes(self, token: int, encoding: str) -> bytes:
+        """The bytes of one token, which need not be text by themselves."""
+        found: bytes = _tokenizer(encoding).decode_token_bytes(token)
+        return found
+
     def pieces(self, text: str, encoding: str) -> list[str]:
         """The text cut at token borders; tokens that share a character are joined, so that each piece is text."""
         token_bytes = _tokenizer(encoding).decode_token_bytes

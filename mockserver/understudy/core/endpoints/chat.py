@@ -6,7 +6,8 @@ events are compact, in `data:` lines without `event:` lines, and end with `[DONE
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
 from understudy.core import errors, headers, ids
 from understudy.core.catalog import Model
@@ -20,6 +21,7 @@ from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.prompts import prompt_tokens
 from understudy.core.serialise import encode, pretty
+from understudy.core.token_pieces import pieces_of
 
 DONE = b"data: [DONE]\n\n"
 _IMAGE_CHARGE = 765
@@ -166,7 +168,7 @@ def _whole_body(call: Call, answer: ChatAnswer) -> bytes:
     """
     model = call.model
     choices = answer.choices
-    if len(choices) == 1 and choices[0].text is not None and not model.usage_extras:
+    if len(choices) == 1 and choices[0].text is not None and choices[0].logprobs is None and not model.usage_extras:
         return _plain_layout(model, answer.fingerprint) % (
             ids.chat_completion(call.seed).encode(),
             call.now // SECOND,
@@ -252,9 +254,14 @@ def _whole_choice(choice: Choice, model: Model) -> dict[str, Any]:
     message["annotations"] = []
     shown: dict[str, Any] = {"index": choice.index, "message": message}
     if model.logprobs_shown:
-        shown["logprobs"] = None
+        made = choice.logprobs
+        shown["logprobs"] = None if made is None else {"content": list(made()), "refusal": None}
     shown["finish_reason"] = choice.finish_reason
     return shown
+
+
+_Delta: TypeAlias = tuple[int, str, str, int, str | None]
+"""Index, delta as JSON, finish reason as JSON, tokens, logprobs as JSON (None where none were asked for)."""
 
 
 class _Streamed:
@@ -302,9 +309,10 @@ class _Streamed:
                 if delta is None:
                     rounds.remove(deltas)
                     continue
-                index, json, finish, tokens = delta
+                index, json, finish, tokens, chances = delta
                 self._made += tokens
-                yield due, self._chunk(f'{{"index":{index},"delta":{json},{self._logprobs}"finish_reason":{finish}}}')
+                logprobs = self._logprobs if chances is None else f'"logprobs":{chances},'
+                yield due, self._chunk(f'{{"index":{index},"delta":{json},{logprobs}"finish_reason":{finish}}}')
                 if tokens:
                     due += itl
         if self._usage_wanted:
@@ -318,40 +326,50 @@ class _Streamed:
         made = answer.reasoning_tokens + self._made
         return _charged(answer, answer.completion_tokens if complete else min(made, answer.completion_tokens))
 
-    def _choice_deltas(self, choice: Choice) -> Iterator[tuple[int, str, str, int]]:
-        """(index, delta as JSON, finish reason as JSON, tokens)."""
+    def _choice_deltas(self, choice: Choice) -> Iterator[_Delta]:
         index = choice.index
         encoding = self._answer.model.encoding
         if choice.text is not None:
-            yield index, '{"role":"assistant","content":"","refusal":null}', "null", 0
-            for piece in self._vocabulary.pieces(choice.text, encoding):
-                yield index, f'{{"content":{encode(piece).decode()}}}', "null", 1
+            yield from self._text_deltas(choice)
         elif choice.function_call is not None:
             called = choice.function_call
             opening = encode({"name": called.name, "arguments": ""}).decode()
             delta = f'{{"role":"assistant","content":null,"function_call":{opening},"refusal":null}}'
-            yield index, delta, "null", 1
+            yield index, delta, "null", 1, None
             for piece in self._vocabulary.pieces(called.arguments, encoding):
-                yield index, f'{{"function_call":{{"arguments":{encode(piece).decode()}}}}}', "null", 1
+                yield index, f'{{"function_call":{{"arguments":{encode(piece).decode()}}}}}', "null", 1, None
         else:
             # One call: the first chunk carries role and call together; several: a role chunk comes first.
             several = len(choice.tool_calls) > 1
             if several:
-                yield index, '{"role":"assistant","content":null}', "null", 0
+                yield index, '{"role":"assistant","content":null}', "null", 0, None
             for position, call in enumerate(choice.tool_calls):
                 opening = encode([call.opening(position)]).decode()
-                if several:
-                    yield index, f'{{"tool_calls":{opening}}}', "null", 1
-                else:
-                    yield (
-                        index,
-                        f'{{"role":"assistant","content":null,"tool_calls":{opening},"refusal":null}}',
-                        "null",
-                        1,
-                    )
+                delta = f'{{"tool_calls":{opening}}}'
+                if not several:
+                    delta = f'{{"role":"assistant","content":null,"tool_calls":{opening},"refusal":null}}'
+                yield index, delta, "null", 1, None
                 for piece in self._vocabulary.pieces(call.payload, encoding):
-                    yield index, f'{{"tool_calls":{encode([call.piece(position, piece)]).decode()}}}', "null", 1
-        yield index, "{}", f'"{choice.finish_reason}"', 0
+                    json = encode([call.piece(position, piece)]).decode()
+                    yield index, f'{{"tool_calls":{json}}}', "null", 1, None
+        yield index, "{}", f'"{choice.finish_reason}"', 0, None
+
+    def _text_deltas(self, choice: Choice) -> Iterator[_Delta]:
+        index = choice.index
+        encoding = self._answer.model.encoding
+        made = choice.logprobs
+        nothing = None if made is None else '{"content":[],"refusal":null}'
+        yield index, '{"role":"assistant","content":"","refusal":null}', "null", 0, nothing
+        if choice.ids is None:
+            for piece in self._vocabulary.pieces(choice.text or "", encoding):
+                yield index, f'{{"content":{encode(piece).decode()}}}', "null", 1, None
+            return
+        chances = None if made is None else made()
+        for piece, tokens in pieces_of(choice.ids, self._vocabulary, encoding):
+            shown = None
+            if chances is not None:
+                shown = encode({"content": list(islice(chances, len(tokens))), "refusal": None}).decode()
+            yield index, f'{{"content":{encode(piece).decode()}}}', "null", len(tokens), shown
 
     def _chunk(self, choice: str) -> bytes:
         return self._event(f"{self._head}{choice}]{self._tail}")

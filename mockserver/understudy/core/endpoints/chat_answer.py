@@ -1,17 +1,22 @@
 """What a chat completion says: text, JSON or tool calls for each choice, cut as the request asks, with its tokens."""
 
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from hashlib import blake2b
 from typing import Any
 
 from understudy.core import ids
 from understudy.core.endpoints.chat_parameters import texts_of
+from understudy.core.logprobs import entries, longest_answer
 from understudy.core.media import Media, Vocabulary
 from understudy.core.operations import Call
 from understudy.core.prompts import prompt_tokens
 from understudy.core.replies import schema, text, tools
+from understudy.core.replies.bias import LONGEST_FORCED, Bias
 from understudy.core.replies.strict import unusable_schema
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 from understudy.core.serialise import encode
+from understudy.core.token_pieces import text_of
 
 _REASONING_STEP = 64
 """Recorded reasoning token counts are multiples of 64."""
@@ -69,9 +74,11 @@ class Choice:
         function_call: the deprecated form.
         finish_reason: stop, length, tool_calls or function_call.
         tokens: of what is shown.
+        ids: the tokens of the text themselves, where the request needs them one by one.
+        logprobs: what is shown of these tokens, made anew at each call; None where it was not asked for.
     """
 
-    __slots__ = ("finish_reason", "function_call", "index", "text", "tokens", "tool_calls")
+    __slots__ = ("finish_reason", "function_call", "ids", "index", "logprobs", "text", "tokens", "tool_calls")
 
     def __init__(
         self,
@@ -89,6 +96,8 @@ class Choice:
         self.function_call = function_call
         self.finish_reason = finish_reason
         self.tokens = tokens
+        self.ids: list[int] | None = None
+        self.logprobs: Callable[[], Iterator[dict[str, Any]]] | None = None
 
 
 class ChatAnswer:
@@ -122,15 +131,44 @@ def make_answer(call: Call, media: Media) -> ChatAnswer:
     vocabulary = media.vocabulary
     prompt = _prompt_tokens(call, vocabulary)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    reasoning = _reasoning_tokens(call)
+    seed = _content_seed(call)
+    reasoning = _reasoning_tokens(call, seed)
     if limit is not None and reasoning >= limit:
         # All of the budget went into thinking: recorded as empty content and `length`.
         count = body.get("n") or 1
         choices = [Choice(index, text="", finish_reason="length") for index in range(count)]
         return ChatAnswer(call, choices, prompt, limit)
     room = None if limit is None else limit - reasoning
-    choices = [_choice(call, vocabulary, index, _choice_seed(call, index), room) for index in range(body.get("n") or 1)]
+    count = body.get("n") or 1
+    if count == 1:
+        return ChatAnswer(call, [_choice(call, vocabulary, 0, seed, call.seed, room)], prompt, reasoning)
+    steady = _is_greedy(body)
+    choices = []
+    for index in range(count):
+        own = call.seed if index == 0 else ids.letters(call.seed, 32, b"choice%d" % index).encode()
+        said = seed if index == 0 or steady else ids.letters(seed, 32, b"choice%d" % index).encode()
+        choices.append(_choice(call, vocabulary, index, said, own, room))
     return ChatAnswer(call, choices, prompt, reasoning)
+
+
+_WIRE_ONLY = frozenset(("stream", "stream_options", "store", "metadata", "user", "safety_identifier", "service_tier"))
+"""Parameters on which the words of an answer don't depend."""
+
+
+def _is_greedy(body: dict[str, Any]) -> bool:
+    return body.get("temperature") == 0 or body.get("top_p") == 0
+
+
+def _content_seed(call: Call) -> bytes:
+    """What decides the words: with a `seed`, or without any randomness, the same for the same request.
+
+    Documented of `seed` and of temperature 0 as a best effort; here without exception ("our choice").
+    """
+    body = call.body
+    if len(body) == 2 or (body.get("seed") is None and not _is_greedy(body)):
+        return call.seed
+    heeded = {name: body[name] for name in sorted(body) if name not in _WIRE_ONLY}
+    return call.repeatable_seed(blake2b(encode(heeded), person=b"chat words", digest_size=16).digest())
 
 
 def _prompt_tokens(call: Call, vocabulary: Vocabulary) -> int:
@@ -140,28 +178,78 @@ def _prompt_tokens(call: Call, vocabulary: Vocabulary) -> int:
     return read.prompt_tokens
 
 
-def _choice_seed(call: Call, index: int) -> bytes:
-    return call.seed if index == 0 else ids.letters(call.seed, 32, b"choice%d" % index).encode()
-
-
-def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, room: int | None) -> Choice:
+def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, id_seed: bytes, room: int | None) -> Choice:
+    """One choice: `seed` decides its words, `id_seed` the ids of its calls; `room` is for how many tokens."""
     body = call.body
     encoding = call.model.encoding
     if body.get("tools") or body.get("functions"):
         calls = _decide(body, seed)
         if calls:
-            return _calling(body, calls, index, seed, vocabulary, encoding)
-    said = _say(body, seed)
+            return _calling(body, calls, index, id_seed, vocabulary, encoding)
+    if body.get("logprobs") or body.get("logit_bias"):
+        return _choice_of_tokens(call, vocabulary, index, seed, room)
+    said = _cut_at_stops(_say(body, seed), body)
     finish = "stop"
-    stops = body.get("stop")
-    if stops:
-        said = _cut_at_stop(said, [stops] if isinstance(stops, str) else stops)
     tokens = vocabulary.count(said, encoding)
     if room is not None and tokens > room:
         said = vocabulary.truncate(said, room, encoding)
         tokens = room
         finish = "length"
     return Choice(index, text=said, finish_reason=finish, tokens=tokens)
+
+
+_TRIES = 6
+"""Answers that are tried before banned words are left out of one."""
+
+
+def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, room: int | None) -> Choice:
+    """A choice whose tokens are looked at one by one."""
+    body = call.body
+    encoding = call.model.encoding
+    count = body.get("n") or 1
+    top = body.get("top_logprobs") or 0
+    bias = Bias(body.get("logit_bias") or {})
+    free_form = (body.get("response_format") or {}).get("type", "text") == "text"
+    most = call.model.max_output_tokens if room is None else room
+    if body.get("logprobs"):
+        most = min(most, longest_answer(count, top))
+    if bias.forced and free_form:
+        # Ending the answer is a token like any other: it never comes, and the limit ends it.
+        tokens = bias.forced_tokens(min(most, max(LONGEST_FORCED // count, 1)), seed)
+        said = text_of(tokens, vocabulary, encoding)
+        cut = _cut_at_stops(said, body)
+        finish = "length" if cut == said else "stop"
+        if cut != said:
+            tokens = vocabulary.encode(cut, encoding)
+    else:
+        tokens = vocabulary.encode(_said_within(body, bias, seed, vocabulary, encoding), encoding)
+        finish = "length" if len(tokens) > most else "stop"
+        del tokens[most:]
+        if bias.banned and finish == "length" and free_form:
+            # A cut text may be read as other tokens than it was cut from.
+            kept = bias.without_banned(text_of(tokens, vocabulary, encoding), vocabulary, encoding)
+            tokens = vocabulary.encode(kept, encoding)[:most]
+    choice = Choice(index, text=text_of(tokens, vocabulary, encoding), finish_reason=finish, tokens=len(tokens))
+    choice.ids = tokens
+    if body.get("logprobs"):
+        choice.logprobs = partial(
+            entries, tokens, vocabulary, encoding, seed, top=top, sure=_is_greedy(body), banned=bias.banned
+        )
+    return choice
+
+
+def _said_within(body: dict[str, Any], bias: Bias, seed: bytes, vocabulary: Vocabulary, encoding: str) -> str:
+    """An answer without banned tokens; JSON that a format asks for stays JSON ("our choice")."""
+    said = _cut_at_stops(_say(body, seed), body)
+    if not bias.banned or bias.allows(said, vocabulary, encoding):
+        return said
+    for attempt in range(1, _TRIES):
+        other = _cut_at_stops(_say(body, ids.letters(seed, 32, b"again%d" % attempt).encode()), body)
+        if bias.allows(other, vocabulary, encoding):
+            return other
+    if (body.get("response_format") or {}).get("type", "text") != "text":
+        return said
+    return bias.without_banned(said, vocabulary, encoding)
 
 
 def _decide(body: dict[str, Any], seed: bytes) -> tuple[tools.ToolCall, ...]:
@@ -242,16 +330,20 @@ def _turns(messages: list[dict[str, Any]]) -> list[text.Turn]:
     return turns
 
 
-def _cut_at_stop(said: str, stops: list[str]) -> str:
-    places = [place for stop in stops if stop and (place := said.find(stop)) >= 0]
+def _cut_at_stops(said: str, body: dict[str, Any]) -> str:
+    stops = body.get("stop")
+    if not stops:
+        return said
+    given = [stops] if isinstance(stops, str) else stops
+    places = [place for stop in given if stop and (place := said.find(stop)) >= 0]
     return said[: min(places)] if places else said
 
 
-def _reasoning_tokens(call: Call) -> int:
+def _reasoning_tokens(call: Call, seed: bytes) -> int:
     if not call.model.reasoning:
         return 0
     most = _REASONING_STEPS[call.body.get("reasoning_effort") or "medium"]
-    return _REASONING_STEP * (call.seed[0] % (most + 1)) if most else 0
+    return _REASONING_STEP * (seed[0] % (most + 1)) if most else 0
 
 
 @lru_cache(maxsize=256)

@@ -347,13 +347,10 @@ _REASONING_REFUSES = {
     "max_tokens": " Use 'max_completion_tokens' instead.",
     "stop": "",
     "logit_bias": "",
-    "logprobs": "",
-    "top_logprobs": "",
     "presence_penalty": "",
     "frequency_penalty": "",
 }
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "logprobs": (False,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
 }
@@ -389,6 +386,8 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
             if value is not None and value != 1:
                 raise errors.unsupported_value(name, value)
     else:
+        if body.get("logit_bias"):
+            _check_tokens(body["logit_bias"], _LAST_TOKEN[model.encoding])
         if body.get("max_tokens") is not None:
             integer(1)("max_tokens", body["max_tokens"])
         if body.get("temperature") is not None:
@@ -400,6 +399,21 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
                 "Unrecognized request argument supplied: reasoning_effort", type=errors.INVALID_REQUEST
             )
 
+    if body.get("logprobs") and not model.logprobs_shown:
+        # Met on the gpt-5 family and o4-mini, 2025-08 to 2026 (several public reports).
+        raise errors.ApiError("You are not allowed to request logprobs from this model", status=403)
+
+
+_LAST_TOKEN = {"cl100k_base": 100_257, "o200k_base": 199_999}
+"""The highest that `logit_bias` takes: `<|endoftext|>` (reported 2023-08 for the one, the same rule for the other)."""
+
+
+def _check_tokens(biases: dict[str, Any], last: int) -> None:
+    for token in biases:
+        if int(token) > last:
+            text = f"Invalid key in 'logit_bias': {token}. Maximum value is {last}."
+            raise errors.BadRequest(text, param="logit_bias")
+
 
 def _check_together(body: dict[str, Any]) -> None:
     if body.get("stream_options") is not None and not body.get("stream"):
@@ -410,11 +424,14 @@ def _check_together(body: dict[str, Any]) -> None:
         raise errors.BadRequest("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.")
     if not body.get("tools"):
         for name in ("tool_choice", "parallel_tool_calls"):
-            if body.get(name) is not None and body[name] != "none":
-                raise errors.BadRequest(f"'{name}' is only allowed when 'tools' are specified.", param=name)
+            if body.get(name) is not None:
+                raise errors.BadRequest(
+                    f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified.", param=name
+                )
     if not body.get("functions") and body.get("function_call") is not None:
         raise errors.BadRequest(
-            "'function_call' is only allowed when 'functions' are specified.", param="function_call"
+            "Invalid value for 'function_call': 'function_call' is only allowed when 'functions' are specified.",
+            param="function_call",
         )
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         raise errors.BadRequest(
