@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from understudy.core.accounts import AccountTerms
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
 from understudy.core.clock import VirtualClock
 from understudy.core.faults import Faults
+from understudy.core.headers import RetryHeaders
 from understudy.core.journal import Journal
+from understudy.core.key_words import read_key
 from understudy.core.messages import Answer, Request
 from understudy.core.pacing import NONE, Pacing
 from understudy.core.pricing import DOLLAR, PriceList
 from understudy.core.simulator import Simulator, SimulatorSettings
+from understudy.core.terms import AccountTerms
+from understudy.core.tiers import TierTable
 from understudy.media.library import default_media
 from understudy.stores.memory import MemoryStore
 from understudy_data import toml
@@ -83,16 +86,29 @@ class Api:
         pacing: Pacing = NONE,
         reject_retired: bool = False,
         known_keys: frozenset[str] | None = None,
+        quota_codes: bool = False,
+        retry: RetryHeaders | None = None,
     ) -> None:
         self.clock = VirtualClock(at)
         self.failures: list[BaseException] = []
         terms = AccountTerms(tier, credits)
+
+        def terms_of(key: str) -> AccountTerms | None:
+            return read_key(key, terms) if known_keys is None else terms if key in known_keys else None
+
         self.simulator = Simulator(
-            SimulatorSettings(seed=seed, era=at, pacing=pacing, reject_retired=reject_retired, known_keys=known_keys),
+            SimulatorSettings(
+                seed=seed,
+                era=at,
+                pacing=pacing,
+                reject_retired=reject_retired,
+                quota_codes=quota_codes,
+                retry=retry or RetryHeaders(),
+            ),
             catalog=Catalog(toml("models.toml"), toml("limits.toml")),
             prices=PriceList(toml("prices.toml"), at),
             clock=self.clock,
-            store=MemoryStore(lambda key: terms),
+            store=MemoryStore(terms_of, TierTable(toml("tiers.toml"), at)),
             media=default_media(),
             routes=build_routes(),
             journal=Journal(1_000),

@@ -4,14 +4,16 @@ import logging
 
 from understudy.adapters.wallclock import wall_now
 from understudy.config import Settings
-from understudy.core.accounts import AccountTerms
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
 from understudy.core.clock import Clock, OffsetClock, VirtualClock
 from understudy.core.faults import Faults
 from understudy.core.journal import Journal
+from understudy.core.key_words import read_key
 from understudy.core.pricing import PriceList
 from understudy.core.simulator import Simulator, SimulatorSettings
+from understudy.core.terms import AccountTerms
+from understudy.core.tiers import TierTable
 from understudy.media.library import default_media
 from understudy.stores.memory import MemoryStore
 from understudy_data import toml
@@ -26,8 +28,8 @@ def build_simulator(settings: Settings) -> Simulator:
     default = AccountTerms(settings.tier, settings.credits)
     known = settings.keys
 
-    def terms_of(key: str) -> AccountTerms:
-        return default if known is None else known.get(key, default)
+    def terms_of(key: str) -> AccountTerms | None:
+        return read_key(key, default) if known is None else known.get(key)
 
     return Simulator(
         SimulatorSettings(
@@ -35,12 +37,11 @@ def build_simulator(settings: Settings) -> Simulator:
             era=era,
             pacing=settings.latency,
             reject_retired=settings.retired == "reject",
-            known_keys=None if known is None else frozenset(known),
         ),
         catalog=Catalog(toml("models.toml"), toml("limits.toml")),
         prices=PriceList(toml("prices.toml"), era),
         clock=clock,
-        store=MemoryStore(terms_of),
+        store=MemoryStore(terms_of, TierTable(toml("tiers.toml"), era)),
         media=default_media(),
         routes=build_routes(),
         journal=Journal(settings.journal_limit),

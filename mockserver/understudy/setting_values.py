@@ -15,6 +15,7 @@ from typing import Any
 from understudy.adapters.wallclock import wall_now
 from understudy.core.catalog import parse_tier
 from understudy.core.clock import DAY
+from understudy.core.dates import midnight
 from understudy.core.pacing import Pacing, parse_pacing
 from understudy.core.pricing import parse_usd
 
@@ -28,7 +29,6 @@ TIERS = "free, 1, 2, 3, 4 or 5"
 DOLLARS = "US dollars from 0 with at most 12 decimals, such as 5.00"
 """What `credits` accepts."""
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _SIZE = re.compile(r"([0-9]{1,12})\s*([kmg]?i?b?)")
@@ -116,8 +116,8 @@ def day(given: Any) -> int | None:
         given = date.fromisoformat(text)
     if not FIRST_DAY <= given <= LAST_DAY:
         raise ValueError
-    midnight: int = (given.toordinal() - _EPOCH) * DAY
-    return None if midnight == wall_now() // DAY * DAY else midnight
+    start = midnight(given)
+    return None if start == wall_now() // DAY * DAY else start
 
 
 def tier(given: Any) -> int:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from understudy.core.catalog import RateLimits
 from understudy.core.clock import DAY, MINUTE, SECOND
 from understudy.core.durations import go_duration
-from understudy.core.limits import Bucket, Meter, Refusal, Trio
+from understudy.core.limits import Bucket, Cost, Meter, Refusal, Trio, acquire
 
 
 def spent(limit: int, cost: int, window: int = MINUTE) -> Bucket:
@@ -58,8 +58,8 @@ def test_reset_headers_are_those_recorded(limit: int, cost: int, window: int, re
 def test_token_refusals_name_the_recorded_wait(limit: int, used: int, requested: int, wait: str) -> None:
     """(used + requested - limit) x 60 s / limit, for six messages of the real API."""
     meter = Meter(RateLimits(tpm=limit), now=0)
-    assert meter.acquire(0, tokens=used) is None
-    refusal = meter.acquire(0, tokens=requested)
+    assert acquire(meter, None, Cost(tokens=used), 0) is None
+    refusal = acquire(meter, None, Cost(tokens=requested), 0)
     assert refusal is not None
     assert refusal.wait is not None
     assert (refusal.used, refusal.requested, go_duration(refusal.wait)) == (used, requested, wait)
@@ -78,8 +78,8 @@ def test_request_refusals_name_the_recorded_wait(limits: RateLimits, words: str,
     """A full bucket gives one request each window / limit."""
     meter = Meter(limits, now=0)
     capacity = limits.rpm or limits.rpd or 0
-    assert all(meter.acquire(0) is None for _ in range(capacity))
-    refusal = meter.acquire(0)
+    assert all(acquire(meter, None, Cost(), 0) is None for _ in range(capacity))
+    refusal = acquire(meter, None, Cost(), 0)
     assert refusal is not None
     assert refusal.wait is not None
     assert (refusal.words, refusal.error_type, refusal.used, go_duration(refusal.wait)) == (words, kind, capacity, wait)
@@ -87,7 +87,7 @@ def test_request_refusals_name_the_recorded_wait(limits: RateLimits, words: str,
 
 def test_a_request_larger_than_the_bucket_never_fits() -> None:
     """It has no wait to name."""
-    refusal = Meter(RateLimits(tpm=200_000), now=0).acquire(0, tokens=480_002)
+    refusal = acquire(Meter(RateLimits(tpm=200_000), now=0), None, Cost(480_002), 0)
     assert refusal is not None
     assert refusal.wait is None
 
@@ -97,9 +97,9 @@ def test_a_refused_call_costs_one_request_and_no_tokens() -> None:
     meter = Meter(RateLimits(rpm=2, tpm=100), now=0)
     assert meter.requests is not None
     assert meter.tokens is not None
-    assert meter.acquire(0, tokens=90) is None
+    assert acquire(meter, None, Cost(tokens=90), 0) is None
     for left in (0, 0):
-        refusal = meter.acquire(0, tokens=90)
+        refusal = acquire(meter, None, Cost(tokens=90), 0)
         assert refusal is not None
         assert meter.requests.remaining(0) == left
         assert meter.tokens.remaining(0) == 10
@@ -109,15 +109,15 @@ def test_all_dimensions_are_taken_at_once_or_none() -> None:
     """A full image bucket leaves the tokens alone."""
     meter = Meter(RateLimits(tpm=1_000, ipm=1), now=0)
     assert meter.tokens is not None
-    assert meter.acquire(0, tokens=100, images=1) is None
-    assert meter.acquire(0, tokens=100, images=1) is not None
+    assert acquire(meter, None, Cost(tokens=100, images=1), 0) is None
+    assert acquire(meter, None, Cost(tokens=100, images=1), 0) is not None
     assert meter.tokens.remaining(0) == 900
 
 
 def test_the_request_headers_show_the_day_where_there_is_a_daily_limit() -> None:
     """Recorded: 10,000 a day shows 9,999 and 8.64 s after one request."""
     meter = Meter(RateLimits(rpm=500, rpd=10_000, tpm=200_000), now=0)
-    assert meter.acquire(0, tokens=16) is None
+    assert acquire(meter, None, Cost(tokens=16), 0) is None
     assert meter.requests is not None
     trio = Trio(meter.requests, 0)
     assert (trio.limit, trio.remaining, go_duration(trio.reset)) == (10_000, 9_999, "8.64s")
@@ -126,7 +126,7 @@ def test_the_request_headers_show_the_day_where_there_is_a_daily_limit() -> None
 def test_another_tier_keeps_what_was_used() -> None:
     """A promotion raises what is left by the difference; it never gives a second burst."""
     low = Meter(RateLimits(rpm=10), now=0)
-    assert low.acquire(0, requests=8) is None
+    assert acquire(low, None, Cost(requests=8), 0) is None
     high = Meter(RateLimits(rpm=100), now=0, former=low)
     assert high.requests is not None
     assert high.requests.remaining(0) == 92
@@ -151,7 +151,7 @@ def test_over_any_interval_a_bucket_grants_at_most_its_limit_and_what_refilled(
     granted: list[tuple[int, int]] = []
     for wait, cost in steps:
         now += wait
-        if meter.acquire(now, tokens=cost) is None:
+        if acquire(meter, None, Cost(tokens=cost), now) is None:
             granted.append((now, cost))
     for first in range(len(granted)):
         total = 0
@@ -167,15 +167,15 @@ def test_who_waits_as_told_is_let_in_and_not_before(limit: int, data: st.DataObj
     first = data.draw(st.integers(min_value=1, max_value=limit))
     second = data.draw(st.integers(min_value=1, max_value=limit))
     meter = Meter(RateLimits(tpm=limit), now=0)
-    assert meter.acquire(0, tokens=first) is None
-    refusal = meter.acquire(0, tokens=second)
+    assert acquire(meter, None, Cost(tokens=first), 0) is None
+    refusal = acquire(meter, None, Cost(tokens=second), 0)
     if refusal is None:
         assert first + second <= limit
         return
     assert isinstance(refusal, Refusal)
     assert refusal.wait is not None
-    assert meter.acquire(refusal.wait - 1, tokens=second) is not None
-    assert meter.acquire(refusal.wait, tokens=second) is None
+    assert acquire(meter, None, Cost(tokens=second), refusal.wait - 1) is not None
+    assert acquire(meter, None, Cost(tokens=second), refusal.wait) is None
 
 
 @given(limit=st.integers(min_value=1, max_value=180_000_000))

@@ -1,21 +1,22 @@
-"""Who is calling: organization, project, key, usage tier; and everything they may still spend.
+"""Who is calling: organization, project, key; and whether a call is let in.
 
-A key is its own project in its own organization, unless a keys file groups keys. The usage tier, the ledger
-and the buckets are the organization's.
+A key is its own project in its own organization, unless a keys file groups keys or the organization's own endpoints
+made it. The usage tier, the ledger and the buckets are the organization's.
 """
 
 from collections import OrderedDict
-from hashlib import blake2b
-
-import msgspec
 
 from understudy.core import errors
 from understudy.core.catalog import Model, RateLimits
 from understudy.core.clock import HOUR
-from understudy.core.ledger import Ledger
-from understudy.core.limits import Meter, Refusal, Trio
+from understudy.core.ids import named
+from understudy.core.limits import Cost, Refusal, Trio, acquire
+from understudy.core.organizations import Organization, Project, Quota
+from understudy.core.terms import AccountTerms, KeyStatus
+from understudy.core.usage_log import Spent
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+__all__ = ["Account", "AccountTerms", "Admission", "admit", "draw"]
+
 IDLE_LIFETIME = HOUR
 """Accounts that nobody set and nobody used for this long may be aged out."""
 
@@ -26,93 +27,62 @@ REPEATS_KEPT = 4_096
 """How many different requests an account remembers having sent, to answer a repeated one anew."""
 
 
-class AccountTerms(msgspec.Struct, frozen=True):
-    """What an account starts with.
-
-    Attributes:
-        tier: 0 (free) to 5.
-        credits: pico-dollars.
-        organization: a name that several keys share, or None for an organization of the key's own.
-        project: the same for projects.
-    """
-
-    tier: int
-    credits: int
-    organization: str | None = None
-    project: str | None = None
-
-
-class Organization:
-    """What is shared: the usage tier, the ledger and the buckets.
-
-    Attributes:
-        id: `org-` and 24 characters.
-        header: the same as a header value.
-        tier: usage tier, 0 (free) to 5.
-        ledger: money.
-    """
-
-    __slots__ = ("_meters", "header", "id", "ledger", "tier")
-
-    def __init__(self, name: str, terms: AccountTerms, now: int) -> None:
-        self.id = "org-" + _name(b"organization", name, 24)
-        self.header = self.id.encode()
-        self.tier = terms.tier
-        self.ledger = Ledger()
-        if terms.credits > 0:
-            self.ledger.grant(terms.credits, "starting", now)
-        self._meters: dict[str, Meter] = {}
-
-    def meter(self, model: Model, limits: RateLimits, now: int) -> Meter:
-        """The buckets of the model's limit group, following the tier when it has changed."""
-        meter = self._meters.get(model.limit_group)
-        if meter is None or meter.limits is not limits:
-            meter = self._meters[model.limit_group] = Meter(limits, now, meter)
-        return meter
-
-
 class Account:
     """One key, its project and its organization.
 
     Attributes:
         id: `acct_` and 24 characters, the same in every process.
         key: the secret; never shown, see `masked_key`.
+        key_id: `key_` and 24 characters: what the organization's endpoints call the key.
+        name: of the key, given by who made it; None where nobody did.
+        status: whether the key opens anything.
+        plan: the plan that the key's words or the settings name, None for none.
         organization: what it shares with the organization's other keys.
-        project: `proj_` and 24 characters.
-        project_header: the same as a header value.
-        last_used: microseconds since the epoch.
+        project: what it shares with the project's other keys.
+        service_account: id of the project's service account that owns the key, None for a person's.
+        created_at, last_used: microseconds since the epoch.
         pinned: somebody set this account by hand: it is not aged out.
         salt: what sets its answers apart from those to other accounts.
     """
 
     __slots__ = (
         "_repeats",
+        "created_at",
         "id",
         "key",
+        "key_id",
         "last_used",
         "masked_key",
+        "name",
         "organization",
         "pinned",
+        "plan",
         "project",
-        "project_header",
         "salt",
+        "service_account",
+        "status",
     )
 
-    def __init__(self, key: str, terms: AccountTerms, organization: Organization, now: int) -> None:
+    def __init__(self, key: str, terms: AccountTerms, organization: Organization, project: Project, now: int) -> None:
         self.key = key
         self.masked_key = errors.mask_key(key)
-        self.id = "acct_" + _name(b"account", key, 24)
+        self.id = "acct_" + named("account", key, 24)
+        self.key_id = "key_" + named("api key", key, 24)
+        self.name: str | None = None
+        self.status = terms.status
+        self.plan = terms.plan
         self.organization = organization
-        self.project = "proj_" + _name(b"project", terms.project or key, 24)
-        self.project_header = self.project.encode()
+        self.project = project
+        self.service_account: str | None = None
         self.salt = self.id[-16:].encode()
+        self.created_at = now
         self.last_used = now
         self.pinned = False
         self._repeats: OrderedDict[bytes, int] = OrderedDict()
 
     def limits_for(self, model: Model) -> RateLimits | None:
         """The limits of this tier, None when the tier does not have the model."""
-        return model.limits[self.organization.tier]
+        return self.organization.limits_for(model)
 
     def repeat(self, fingerprint: bytes) -> int:
         """How often this very request came before; counts it."""
@@ -123,6 +93,10 @@ class Account:
             repeats.popitem(last=False)
         return seen
 
+    def revoke(self) -> None:
+        """From now on the key is refused."""
+        self.status = KeyStatus.REVOKED
+
 
 class Admission:
     """What the store decided about one call, with the figures that the headers show.
@@ -130,55 +104,79 @@ class Admission:
     Attributes:
         account: whose call it is.
         repeat: how often the account sent this very request before.
-        refusal: why not, or None.
-        broke: the balance is not above zero.
-        requests, tokens, images: the state after the decision; None where there is no such limit.
+        unavailable: the tier does not have the model.
+        quota: why money refuses, or None.
+        refusal: why the limits refuse, or None.
+        requests, tokens, images: the organization's state after the decision; None where there is no such limit.
+        project_requests, project_tokens: the project's, where it has limits of its own.
     """
 
-    __slots__ = ("account", "broke", "images", "refusal", "repeat", "requests", "tokens")
+    __slots__ = (
+        "account",
+        "images",
+        "project_requests",
+        "project_tokens",
+        "quota",
+        "refusal",
+        "repeat",
+        "requests",
+        "tokens",
+        "unavailable",
+    )
 
     def __init__(
         self,
         account: Account,
         *,
+        unavailable: bool = False,
+        quota: Quota | None = None,
         refusal: Refusal | None = None,
-        broke: bool = False,
         requests: Trio | None = None,
         tokens: Trio | None = None,
         images: Trio | None = None,
+        project_requests: Trio | None = None,
+        project_tokens: Trio | None = None,
         repeat: int = 0,
     ) -> None:
         self.account = account
+        self.unavailable = unavailable
+        self.quota = quota
         self.refusal = refusal
-        self.broke = broke
         self.requests = requests
         self.tokens = tokens
         self.images = images
+        self.project_requests = project_requests
+        self.project_tokens = project_tokens
         self.repeat = repeat
 
 
-def admit(
-    account: Account,
-    model: Model,
-    limits: RateLimits,
-    now: int,
-    *,
-    requests: int = 1,
-    tokens: int = 0,
-    images: int = 0,
-    fingerprint: bytes,
-) -> Admission:
-    """Let a call in, or not: first the balance, then the buckets (all dimensions at once).
+def admit(account: Account, model: Model, cost: Cost, now: int, fingerprint: bytes) -> Admission:
+    """Let a call in, or not: first the money, then the buckets (all dimensions at once).
 
-    Without credit nothing is taken from the buckets: a quota 429 carries no rate-limit headers.
+    Without credit nothing is taken from the buckets: a quota 429 carries no rate-limit headers. A long request draws
+    on the buckets of the model's long context, where it has such.
+
+    Args:
+        account: whose call it is.
+        model: the one it asks.
+        cost: what it takes from the buckets.
+        now: microseconds since the epoch.
+        fingerprint: of the request, to tell a repeated one.
     """
     account.last_used = now
-    organization = account.organization
-    if organization.ledger.balance_at(now) <= 0:
-        return Admission(account, broke=True)
+    organization, project = account.organization, account.project
+    quota = organization.quota(project, now)
+    if quota is not None:
+        return Admission(account, quota=quota)
+    if model.long is not None and cost.tokens > model.long_from:
+        model = model.long
+    limits = organization.limits_for(model)
+    if limits is None:
+        return Admission(account, unavailable=True)
     meter = organization.meter(model, limits, now)
-    refusal = meter.acquire(now, requests, tokens, images)
-    return Admission(
+    own = project.meter(model.limit_group, now)
+    refusal = acquire(meter, own, cost, now)
+    admission = Admission(
         account,
         refusal=refusal,
         requests=None if meter.requests is None else Trio(meter.requests, now),
@@ -186,26 +184,32 @@ def admit(
         images=None if meter.images is None else Trio(meter.images, now),
         repeat=0 if refusal is not None else account.repeat(fingerprint),
     )
+    if own is not None:
+        admission.project_requests = None if own.requests is None else Trio(own.requests, now)
+        admission.project_tokens = None if own.tokens is None else Trio(own.tokens, now)
+    return admission
 
 
-def draw(account: Account, model: Model, limits: RateLimits, now: int, tokens: int) -> Trio | None:
+def draw(account: Account, model: Model, now: int, tokens: int) -> Trio | None:
     """Take tokens that turned out to be needed after a call was let in, as far as there are any.
 
     Returns:
         The state of the token bucket, None where there is no such limit.
     """
-    bucket = account.organization.meter(model, limits, now).tokens
-    if bucket is None:
+    organization = account.organization
+    limits = organization.limits_for(model)
+    if limits is None:
         return None
-    bucket.take(min(tokens, bucket.remaining(now)))
-    return Trio(bucket, now)
+    meter = organization.meter(model, limits, now)
+    meter.draw(tokens, now)
+    own = account.project.meter(model.limit_group, now)
+    if own is not None:
+        own.draw(tokens, now)
+    return None if meter.tokens is None else Trio(meter.tokens, now)
 
 
-def _name(kind: bytes, source: str, length: int) -> str:
-    """A stable name of base-62 characters that does not give the key away."""
-    number = int.from_bytes(blake2b(source.encode(), person=kind, digest_size=24).digest(), "big")
-    letters = []
-    for _ in range(length):
-        number, digit = divmod(number, 62)
-        letters.append(ALPHABET[digit])
-    return "".join(letters)
+def settle(account: Account, spent: Spent, now: int) -> None:
+    """Charge what a call came to, and count it where the usage endpoints look."""
+    organization, project = account.organization, account.project
+    organization.settle(project, spent.amount, now, spent.model)
+    organization.usage.add(project.id, account.key_id, spent, now)

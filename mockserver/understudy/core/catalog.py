@@ -6,19 +6,17 @@ that stands for its size, any other name does not exist.
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import msgspec
 
-from understudy.core.clock import DAY
+from understudy.core.dates import midnight
 
 TIERS = ("free", "tier1", "tier2", "tier3", "tier4", "tier5")
 """The usage tiers as data and keys spell them; their places are the tiers' numbers."""
 
 _SUFFIX = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|latest|preview)\Z")
 _FINE_TUNED = re.compile(r"ft:([^:]+):[^:]*:[^:]*:[^:]+\Z")
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class RateLimits(msgspec.Struct, frozen=True):
@@ -66,6 +64,8 @@ class Model(msgspec.Struct, frozen=True):
         limit_group: models that share it share buckets.
         limits: by tier number, None where the tier does not have the model.
         price: name in the price table.
+        long: the same model with the limits of long requests, None where they have none of their own.
+        long_from: estimated tokens above which a request is long.
     """
 
     id: str
@@ -91,6 +91,8 @@ class Model(msgspec.Struct, frozen=True):
     limit_group: str
     limits: tuple[RateLimits | None, ...]
     price: str
+    long: "Model | None" = None
+    long_from: int = 0
 
 
 class Grammar:
@@ -180,9 +182,9 @@ class Catalog:
     def _build(self, name: str, listed: str, snapshot: str) -> Model:
         own = self._listed[listed]
         facts: dict[str, Any] = {**self._families[own["family"]], **own}
-        released = _day(facts["released"])
+        released = midnight(facts["released"])
         retired = facts.get("retired")
-        return Model(
+        model = Model(
             id=name,
             snapshot=facts.get("echo", snapshot),
             family=facts["family"],
@@ -202,11 +204,19 @@ class Catalog:
             owned_by="system",
             created=released // 1_000_000,
             released=released,
-            retired=None if retired is None else _day(retired),
+            retired=None if retired is None else midnight(retired),
             limit_group=facts.get("group", listed),
             limits=self._limits[facts.get("limits", listed)],
             price=facts.get("price", listed),
         )
+        if "long_from" not in facts:
+            return model
+        long = msgspec.structs.replace(
+            model,
+            limit_group=f"{model.limit_group}-long-context",
+            limits=self._limits[facts["long_limits"]] if "long_limits" in facts else model.limits,
+        )
+        return msgspec.structs.replace(model, long=long, long_from=facts["long_from"])
 
 
 def parse_tier(text: str) -> int:
@@ -225,8 +235,3 @@ def parse_tier(text: str) -> int:
 
 def _by_tier(rows: Mapping[str, Mapping[str, int]]) -> tuple[RateLimits | None, ...]:
     return tuple(RateLimits(**rows[tier]) if tier in rows else None for tier in TIERS)
-
-
-def _day(day: date) -> int:
-    """Microseconds since the epoch of midnight UTC."""
-    return (day.toordinal() - _EPOCH) * DAY

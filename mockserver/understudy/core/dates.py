@@ -1,11 +1,27 @@
 """Dates from microseconds since the epoch, by arithmetic: no time zone, no locale, no clock."""
 
+from datetime import date
 from functools import lru_cache
 
-from understudy.core.clock import SECOND
+from understudy.core.clock import DAY, SECOND
 
 _DAY_NAMES = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")  # 1 January 1970 was a Thursday
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def midnight(day: date) -> int:
+    """The moment at which a day (UTC) begins, in microseconds since the epoch."""
+    return (day.toordinal() - _EPOCH) * DAY
+
+
+def month_around(now: int) -> tuple[int, int]:
+    """The first moment of the calendar month (UTC) that a moment lies in, and of the one after it."""
+    year, month, _ = civil(now // DAY)
+    following = (year + 1, 1) if month == 12 else (year, month + 1)
+    return midnight(date(year, month, 1)), midnight(date(*following, 1))
 
 
 def civil(days: int) -> tuple[int, int, int]:

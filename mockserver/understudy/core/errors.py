@@ -2,6 +2,7 @@
 
     ApiError
     ├── Unauthorized                401  no key, wrong key
+    ├── Forbidden                   403  a key without the scope
     ├── NotFound                    404  unknown URL, unknown model, unknown id
     ├── MethodNotAllowed            405
     ├── BodyTooLarge                413
@@ -83,6 +84,13 @@ class Unauthorized(ApiError):
     layer = Layer.EDGE
 
 
+class Forbidden(ApiError):
+    """403: the key is known, and may not do this."""
+
+    status = 403
+    layer = Layer.EDGE
+
+
 class NotFound(ApiError):
     """404: nothing of that name, or not for this account."""
 
@@ -149,6 +157,38 @@ def wrong_key(key: str) -> Unauthorized:
         f"Incorrect API key provided: {mask_key(key)}. You can find your API key at "
         "https://platform.openai.com/account/api-keys.",
         code="invalid_api_key",
+    )
+
+
+def unusable_key(key: str, problem: str) -> Unauthorized:
+    """A key whose words, which spell a state, cannot be understood ("our choice")."""
+    return Unauthorized(f"Incorrect API key provided: {mask_key(key)}. {problem}", code="invalid_api_key")
+
+
+def no_organization() -> Unauthorized:
+    """The key's owner is in no organization (words of the error-codes guide; the body is "our choice")."""
+    return Unauthorized("You must be a member of an organization to use the API.", code="no_organization")
+
+
+def mismatched(what: str) -> Unauthorized:
+    """A header that names another organization or project than the key's.
+
+    The organization's body was reported word for word (2024-04 to 2025-09); the project's is formed after it
+    ("our choice").
+
+    Args:
+        what: Organization or Project.
+    """
+    word = what.lower()
+    return Unauthorized(f"OpenAI-{what} header should match {word} for API key", code=f"mismatched_{word}")
+
+
+def missing_scope(scope: str) -> Forbidden:
+    """A key that may not do this; the text was reported in 2026, the status is 401 or 403 there."""
+    return Forbidden(
+        f"You have insufficient permissions for this operation. Missing scopes: {scope}. Check that you have the "
+        "correct role in your organization (Reader, Writer, Owner) and project (Member, Owner), and if you're using a "
+        "restricted API key, that it has the necessary scopes."
     )
 
 
@@ -341,11 +381,17 @@ def context_too_long(window: int, prompt: int, completion: int | None) -> BadReq
     )
 
 
-def out_of_credits() -> OutOfCredits:
-    """The prepaid credits are spent."""
+def out_of_credits(code: str | None = None) -> OutOfCredits:
+    """The prepaid credits are spent, or a month's limit is reached.
+
+    Args:
+        code: one of 2026's in place of `insufficient_quota`; no text was recorded with those, so it stays the same
+            ("our choice").
+    """
     return OutOfCredits(
         "You exceeded your current quota, please check your plan and billing details. For more information on this "
-        "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors."
+        "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
+        code=code,
     )
 
 

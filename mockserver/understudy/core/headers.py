@@ -5,11 +5,12 @@ x-content-type-options, x-request-id. The engine's answers add the `openai-*` se
 embeddings add the rate-limit trios. `set-cookie` is left out on purpose (docs/deviations.md).
 """
 
-from understudy.core.accounts import Account
+import msgspec
+
+from understudy.core.accounts import Account, Admission
 from understudy.core.dates import http_date
 from understudy.core.durations import go_duration
 from understudy.core.ids import TransportIds
-from understudy.core.limits import Trio
 from understudy.core.messages import Headers
 
 JSON = b"application/json"
@@ -57,35 +58,59 @@ def engine(account: Account | None, processing: int) -> Headers:
         worked,
         _VERSION,
         (b"openai-organization", account.organization.header),
-        (b"openai-project", account.project_header),
+        (b"openai-project", account.project.header),
     ]
 
 
-def rate_limits(requests: Trio | None, tokens: Trio | None) -> Headers:
-    """The rate-limit trios, of the kinds that have a limit."""
+class RetryHeaders(msgspec.Struct, frozen=True):
+    """Which headers tell a refused client when to come again.
+
+    Attributes:
+        retry_after: `retry-after` of a rate-limit 429: on, off, or seconds (milliseconds below) to say instead.
+        retry_after_ms: `retry-after-ms` of the same.
+        should_retry: `x-should-retry` of every 429, None for none.
+    """
+
+    retry_after: bool | int = True
+    retry_after_ms: bool | int = True
+    should_retry: bool | None = None
+
+
+def rate_limits(admission: Admission) -> Headers:
+    """The rate-limit trios, of the kinds that have a limit; those of a project when it has its own (recorded 2025)."""
     added: Headers = []
-    if requests is not None:
-        added += (
-            (b"x-ratelimit-limit-requests", b"%d" % requests.limit),
-            (b"x-ratelimit-remaining-requests", b"%d" % requests.remaining),
-            (b"x-ratelimit-reset-requests", go_duration(requests.reset).encode()),
-        )
-    if tokens is not None:
-        added += (
-            (b"x-ratelimit-limit-tokens", b"%d" % tokens.limit),
-            (b"x-ratelimit-remaining-tokens", b"%d" % tokens.remaining),
-            (b"x-ratelimit-reset-tokens", go_duration(tokens.reset).encode()),
-        )
+    for kind, trio in (
+        (b"requests", admission.requests),
+        (b"tokens", admission.tokens),
+        (b"project-requests", admission.project_requests),
+        (b"project-tokens", admission.project_tokens),
+    ):
+        if trio is not None:
+            added += (
+                (b"x-ratelimit-limit-" + kind, b"%d" % trio.limit),
+                (b"x-ratelimit-remaining-" + kind, b"%d" % trio.remaining),
+                (b"x-ratelimit-reset-" + kind, go_duration(trio.reset).encode()),
+            )
     return added
 
 
-def retry(wait: int) -> Headers:
+def retry(wait: int | None, wanted: RetryHeaders) -> Headers:
     """`retry-after` in whole seconds and `retry-after-ms`, both rounded up, so that who obeys is let in.
 
     Args:
-        wait: microseconds until the request fits.
+        wait: microseconds until the request fits, None where that is not known (a quota).
+        wanted: which of them are sent; figures that were set are sent whatever the wait is.
     """
-    return [
-        (b"retry-after", b"%d" % max(-(-wait // 1_000_000), 1)),
-        (b"retry-after-ms", b"%d" % max(-(-wait // 1000), 1)),
-    ]
+    added: Headers = []
+    for name, setting, unit in (
+        (b"retry-after", wanted.retry_after, 1_000_000),
+        (b"retry-after-ms", wanted.retry_after_ms, 1_000),
+    ):
+        if setting is True:
+            if wait is not None:
+                added.append((name, b"%d" % max(-(-wait // unit), 1)))
+        elif setting is not False:
+            added.append((name, b"%d" % setting))
+    if wanted.should_retry is not None:
+        added.append((b"x-should-retry", b"true" if wanted.should_retry else b"false"))
+    return added

@@ -13,6 +13,11 @@ def letters(seed: bytes, length: int, purpose: bytes = b"") -> str:
     return blake2b(purpose, key=seed, digest_size=length).digest().translate(_LETTERS).decode("ascii")
 
 
+def named(kind: str, source: str, length: int) -> str:
+    """`length` letters and digits for a name: the same in every process, and they do not give the name away."""
+    return letters(blake2b(source.encode(), digest_size=32).digest(), length, kind.encode())
+
+
 def hexadecimal(seed: bytes, length: int, purpose: bytes = b"") -> str:
     """`length` (even, at most 128) hexadecimal digits, the same for the same seed and purpose."""
     return blake2b(purpose, key=seed, digest_size=length // 2).hexdigest()

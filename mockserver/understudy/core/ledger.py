@@ -69,7 +69,7 @@ class Checkpoint(msgspec.Struct):
 class Ledger:
     """Grants and entries of one account."""
 
-    __slots__ = ("_grants", "_next_expiry", "_overdrawn", "balance", "checkpoint", "entries", "paid")
+    __slots__ = ("_grants", "_overdrawn", "balance", "checkpoint", "entries", "first_paid_at", "next_expiry", "paid")
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque()
@@ -77,9 +77,12 @@ class Ledger:
         self.balance = 0
         self.paid = 0
         """Cumulative purchases in pico-dollars: what promotes the account."""
+        self.first_paid_at: int | None = None
+        """When the first purchase was made, microseconds since the epoch; None while there was none."""
         self._grants: list[Grant] = []
         self._overdrawn = 0
-        self._next_expiry: int | None = None
+        self.next_expiry: int | None = None
+        """When the next grant expires, microseconds since the epoch; None for never."""
 
     @property
     def grants(self) -> tuple[Grant, ...]:
@@ -88,7 +91,7 @@ class Ledger:
 
     def balance_at(self, now: int) -> int:
         """The balance after everything that has expired by `now`."""
-        if self._next_expiry is not None and now >= self._next_expiry:
+        if self.next_expiry is not None and now >= self.next_expiry:
             self._expire(now)
         return self.balance
 
@@ -102,12 +105,16 @@ class Ledger:
             expires_at: the same; purchases default to 12 months.
 
         Raises:
-            ValueError: the amount is not above 0.
+            ValueError: the amount is not above 0, or the grant would have expired already.
         """
         if amount <= 0:
             raise ValueError(f"a grant must be above 0 pico-dollars, not {amount}")
+        if expires_at is not None and expires_at <= now:
+            raise ValueError("a grant must expire in the future")
         if kind == "purchased":
             self.paid += amount
+            if self.first_paid_at is None:
+                self.first_paid_at = now
             if expires_at is None:
                 expires_at = now + PURCHASE_LIFETIME
         repaid = min(amount, self._overdrawn)
@@ -156,7 +163,7 @@ class Ledger:
     def _drop_spent_grants(self) -> None:
         self._grants = [grant for grant in self._grants if grant.remaining]
         expiries = [grant.expires_at for grant in self._grants if grant.expires_at is not None]
-        self._next_expiry = min(expiries, default=None)
+        self.next_expiry = min(expiries, default=None)
 
     def _append(self, entry: Entry) -> None:
         self.balance += entry.amount

@@ -9,7 +9,7 @@ is kept times `den`, and a microsecond drains `num`. No fraction is ever rounded
 a bucket grants at most L + rate x T, exactly. (Both factors stay below 2**53 for every published limit, so
 that the same arithmetic is exact in Lua's doubles.)
 
-Dimensions: `rpm`, `rpd` (requests), `tpm`, `tpd` (LLM tokens), `ipm` (images).
+Dimensions: `rpm`, `rpd` (requests), `tpm`, `tpd` (LLM tokens), `ipm` (images), `apm` (seconds of audio).
 """
 
 from math import gcd
@@ -23,24 +23,31 @@ _WORDS = {
     "tpm": ("tokens per min (TPM)", "tokens"),
     "tpd": ("tokens per day (TPD)", "tokens"),
     "ipm": ("input-images per min", "input-images"),
+    # Our choice: the limit is published in minutes of audio a minute, no refusal by it was recorded.
+    "apm": ("audio seconds per min", "audio"),
 }
+
+
+_KINDS = "rtia"
 
 
 class Bucket:
     """One dimension of one limit.
 
     Attributes:
-        dimension: `rpm`, `rpd`, `tpm`, `tpd` or `ipm`.
+        dimension: `rpm`, `rpd`, `tpm`, `tpd`, `ipm` or `apm`.
+        kind: which of a call's costs it takes; see `Cost.amounts`.
         capacity: the limit.
         num: what a microsecond drains, in units of 1/den.
         den: units in one request, token or image.
     """
 
-    __slots__ = ("_at", "_used", "capacity", "den", "dimension", "num")
+    __slots__ = ("_at", "_used", "capacity", "den", "dimension", "kind", "num")
 
     def __init__(self, dimension: str, capacity: int, window: int, now: int) -> None:
         divisor = gcd(capacity, window)
         self.dimension = dimension
+        self.kind = _KINDS.index(dimension[0])
         self.capacity = capacity
         self.num = capacity // divisor
         self.den = window // divisor
@@ -88,25 +95,46 @@ class Bucket:
         return -(-missing // self.num) if missing > 0 else 0
 
 
+class Cost:
+    """What a call takes from the buckets.
+
+    Attributes:
+        tokens: LLM tokens, as estimated before they are counted.
+        images: pictures.
+        amounts: requests (1 for a call), tokens, images, seconds of audio: in the order of a bucket's `kind`.
+    """
+
+    __slots__ = ("amounts", "images", "tokens")
+
+    def __init__(self, tokens: int = 0, images: int = 0, audio: int = 0, requests: int = 1) -> None:
+        self.tokens = tokens
+        self.images = images
+        self.amounts = (requests, tokens, images, audio)
+
+
 class Refusal:
     """Why a request did not fit: what the message of a 429 says.
 
     Attributes:
-        dimension: `rpm`, `rpd`, `tpm`, `tpd` or `ipm`.
+        dimension: `rpm`, `rpd`, `tpm`, `tpd`, `ipm` or `apm`.
         limit: its capacity.
         used: rounded, as the message shows it.
         requested: what the request would take.
         wait: microseconds until it fits, None when it never does.
+        of_project: whether a limit of the project refuses, not one of the organization.
     """
 
-    __slots__ = ("dimension", "limit", "requested", "used", "wait")
+    __slots__ = ("dimension", "limit", "of_project", "requested", "used", "wait")
 
-    def __init__(self, dimension: str, limit: int, used: int, requested: int, wait: int | None) -> None:
+    def __init__(
+        self, dimension: str, limit: int, used: int, requested: int, wait: int | None, *, of_project: bool = False
+    ) -> None:
         self.dimension = dimension
         self.limit = limit
         self.used = used
         self.requested = requested
         self.wait = wait
+        self.of_project = of_project
 
     @property
     def words(self) -> str:
@@ -120,25 +148,22 @@ class Refusal:
 
 
 class Meter:
-    """All buckets of one account for one limit group: they are taken together or not at all."""
+    """All buckets of one account for one limit group: they are taken together or not at all.
 
-    __slots__ = ("_buckets", "images", "limits", "requests", "tokens")
+    Attributes:
+        limits: what the buckets are made of.
+        buckets: in the order in which a refusal names them.
+        requests, tokens, images: those that the headers report, None where there is no such limit.
+    """
+
+    __slots__ = ("buckets", "images", "limits", "requests", "tokens")
 
     def __init__(self, limits: RateLimits, now: int, former: "Meter | None" = None) -> None:
         self.limits = limits
-        self._buckets: list[Bucket] = []
-        for dimension, capacity, window in (
-            ("rpm", limits.rpm, MINUTE),
-            ("rpd", limits.rpd, DAY),
-            ("tpm", limits.tpm, MINUTE),
-            ("tpd", limits.tpd, DAY),
-            ("ipm", limits.ipm, MINUTE),
-        ):
-            if capacity is not None:
-                self._buckets.append(Bucket(dimension, capacity, window, now))
-        by_dimension = {bucket.dimension: bucket for bucket in self._buckets}
+        self.buckets = [Bucket(dimension, capacity, window, now) for dimension, capacity, window in dimensions(limits)]
+        by_dimension = {bucket.dimension: bucket for bucket in self.buckets}
         if former is not None:
-            for bucket in former._buckets:
+            for bucket in former.buckets:
                 if (heir := by_dimension.get(bucket.dimension)) is not None:
                     heir.carry_over(bucket, now)
         # The request headers report the day where there is a daily limit (recorded traffic).
@@ -146,41 +171,77 @@ class Meter:
         self.tokens = by_dimension.get("tpm") or by_dimension.get("tpd")
         self.images = by_dimension.get("ipm")
 
-    def acquire(self, now: int, requests: int = 1, tokens: int = 0, images: int = 0) -> Refusal | None:
-        """Take everything at once, or say which dimension refuses.
-
-        A refused call costs one request, as far as one is left, and nothing else. The order of the
-        dimensions in the message (RPM, RPD, TPM, TPD, images) is a guess of the sources: "our choice".
-        """
-        for bucket in self._buckets:
-            kind = bucket.dimension[0]
-            cost = requests if kind == "r" else tokens if kind == "t" else images
-            if bucket.used(now) + cost * bucket.den > bucket.capacity * bucket.den:
-                return self._refuse(bucket, cost, now)
-        for bucket in self._buckets:
-            kind = bucket.dimension[0]
-            bucket.take(requests if kind == "r" else tokens if kind == "t" else images)
+    def exceeded(self, cost: Cost, now: int) -> Bucket | None:
+        """The first bucket that has no room, None when everything fits."""
+        amounts = cost.amounts
+        for bucket in self.buckets:
+            if bucket.used(now) + amounts[bucket.kind] * bucket.den > bucket.capacity * bucket.den:
+                return bucket
         return None
 
-    def _refuse(self, bucket: Bucket, cost: int, now: int) -> Refusal:
-        used = bucket.used(now)
-        # The wait counts from the state that the client will meet: without what the refusal itself takes,
-        # which is in the request buckets alone.
-        wait = None if cost > bucket.capacity else bucket.wait(cost, now)
-        refusal = Refusal(bucket.dimension, bucket.capacity, (2 * used + bucket.den) // (2 * bucket.den), cost, wait)
-        for request_bucket in self._buckets:
-            if request_bucket.dimension[0] == "r" and request_bucket.has_room(1, now):
-                request_bucket.take(1)
-        return refusal
+    def take(self, cost: Cost) -> None:
+        """Use everything; the caller has asked `exceeded` at the same moment."""
+        for bucket in self.buckets:
+            bucket.take(cost.amounts[bucket.kind])
 
-    def give_back(self, tokens: int = 0, requests: int = 0) -> None:
-        """Return what was reserved and not used."""
-        for bucket in self._buckets:
-            kind = bucket.dimension[0]
-            if kind == "t" and tokens:
-                bucket.give_back(tokens)
-            elif kind == "r" and requests:
-                bucket.give_back(requests)
+    def take_refused(self, now: int) -> None:
+        """What a refused call costs: one request, as far as one is left, and nothing else."""
+        for bucket in self.buckets:
+            if bucket.kind == 0 and bucket.has_room(1, now):
+                bucket.take(1)
+
+    def draw(self, tokens: int, now: int) -> None:
+        """Take tokens that turned out to be needed after a call was let in, as far as there are any."""
+        if self.tokens is not None:
+            self.tokens.take(min(tokens, self.tokens.remaining(now)))
+
+
+def dimensions(limits: RateLimits) -> list[tuple[str, int, int]]:
+    """The buckets of some limits: dimension, capacity, and window in microseconds.
+
+    Their order is that in which refusals name them; it is a guess of the sources: "our choice".
+    """
+    audio = None if limits.audio_minutes is None else limits.audio_minutes * 60
+    return [
+        (dimension, capacity, window)
+        for dimension, capacity, window in (
+            ("rpm", limits.rpm, MINUTE),
+            ("rpd", limits.rpd, DAY),
+            ("tpm", limits.tpm, MINUTE),
+            ("tpd", limits.tpd, DAY),
+            ("ipm", limits.ipm, MINUTE),
+            ("apm", audio, MINUTE),
+        )
+        if capacity is not None
+    ]
+
+
+def acquire(meter: Meter, project: Meter | None, cost: Cost, now: int) -> Refusal | None:
+    """Take everything at once from the buckets of an organization and, under them, of a project; or say what refuses.
+
+    A refused call costs one request, as far as one is left, and nothing else.
+    """
+    bucket = meter.exceeded(cost, now)
+    of_project = False
+    if bucket is None and project is not None:
+        bucket = project.exceeded(cost, now)
+        of_project = bucket is not None
+    if bucket is None:
+        meter.take(cost)
+        if project is not None:
+            project.take(cost)
+        return None
+    used = bucket.used(now)
+    requested = cost.amounts[bucket.kind]
+    # The wait counts from the state that the client will meet: without what the refusal itself takes, which is in the
+    # request buckets alone.
+    wait = None if requested > bucket.capacity else bucket.wait(requested, now)
+    rounded = (2 * used + bucket.den) // (2 * bucket.den)
+    refusal = Refusal(bucket.dimension, bucket.capacity, rounded, requested, wait, of_project=of_project)
+    meter.take_refused(now)
+    if project is not None:
+        project.take_refused(now)
+    return refusal
 
 
 class Trio:

@@ -10,19 +10,12 @@ from typing import Any, Protocol
 from understudy.core.accounts import Account
 from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
+from understudy.core.limits import Cost
 from understudy.core.media import Media
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 
-
-class Cost:
-    """What a call takes from the buckets beside one request."""
-
-    __slots__ = ("images", "tokens")
-
-    def __init__(self, tokens: int = 0, images: int = 0) -> None:
-        self.tokens = tokens
-        self.images = images
+__all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply"]
 
 
 class ReadBody:

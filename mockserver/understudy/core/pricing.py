@@ -6,17 +6,15 @@ had begun on a day.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
 
-from understudy.core.clock import DAY
+from understudy.core.dates import midnight
 
 DOLLAR = 10**12
 _MILLION = 1_000_000
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,12}))?")
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -26,6 +24,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         text_in, cached_in, text_out: text tokens; `text_in` without the cached ones.
         audio_in, cached_audio_in, audio_out: audio tokens.
         image_in, cached_image_in, image_out: image tokens.
+        images: how many pictures were made, however they are priced.
         pictures: how many pictures at a price each, of the kind `picture` ("1024x1024", "hd 1024x1792").
         milliseconds: of audio at a price a minute.
         video_seconds: of the kind `video` ("720p").
@@ -41,6 +40,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     image_in: int = 0
     cached_image_in: int = 0
     image_out: int = 0
+    images: int = 0
     pictures: int = 0
     picture: str = ""
     milliseconds: int = 0
@@ -128,7 +128,7 @@ class PriceList:
 
     def _entry(self, name: str) -> Mapping[str, Any]:
         entries = self._entries[name]
-        begun = [entry for entry in entries if "since" not in entry or _day(entry["since"]) <= self._on]
+        begun = [entry for entry in entries if "since" not in entry or midnight(entry["since"]) <= self._on]
         # Before its first price a model costs its first price.
         return begun[-1] if begun else entries[0]
 
@@ -199,7 +199,3 @@ def format_usd(pico: int) -> str:
     whole, part = divmod(abs(pico), DOLLAR)
     places = f"{part:012d}".rstrip("0").ljust(2, "0")
     return f"{sign}{whole}.{places}"
-
-
-def _day(day: date) -> int:
-    return (day.toordinal() - _EPOCH) * DAY

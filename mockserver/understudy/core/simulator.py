@@ -10,7 +10,7 @@ Everything is a function of (state, request, now, seed). The pipeline is a gener
 asked over a network: it yields whatever a store gave back that is not yet an answer, and is sent the answer.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from hashlib import blake2b
 from random import Random
 from typing import Any
@@ -24,17 +24,22 @@ from understudy.core.clock import Clock
 from understudy.core.durations import go_duration
 from understudy.core.errors import ApiError, Layer
 from understudy.core.faults import Faults
+from understudy.core.headers import RetryHeaders
 from understudy.core.ids import TransportIds
 from understudy.core.journal import Journal, JournalEntry
+from understudy.core.key_words import KeyWordsError
 from understudy.core.limits import Refusal
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
 from understudy.core.operations import Call, Operation, ReadBody, Reply
+from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
 from understudy.core.pricing import PriceList, charge
 from understudy.core.routes import Lookup, Routes
 from understudy.core.serialise import error_body
 from understudy.core.store import Store
+from understudy.core.terms import KeyStatus
+from understudy.core.usage_log import Spent, usage_kind
 
 _decode = msgspec.json.Decoder().decode
 
@@ -44,6 +49,14 @@ Steps = Generator[Any, Any, Answer]
 REMEMBERED_BODY = 4 * 1024
 REMEMBERED_BODIES = 512
 """Bodies up to this length, and so many of them, are read only once."""
+
+_CODES_OF_2026 = {
+    Quota.CREDITS: "credit_balance_exhausted",
+    Quota.USAGE: "organization_usage_limit_exceeded",
+    Quota.SPEND: "organization_spend_limit_exceeded",
+    Quota.PROJECT_SPEND: "project_spend_limit_exceeded",
+}
+"""As clients match them (2026-08 on); which limit has which is by their names."""
 
 _PREFLIGHT: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -61,14 +74,28 @@ class SimulatorSettings(msgspec.Struct, frozen=True):
             clock does not change it.
         pacing: how long the model takes.
         reject_retired: whether models past their shutdown date are refused.
-        known_keys: the only keys that are accepted, or None for all.
+        quota_codes: whether a spent quota is told by the codes of 2026, one for each limit, not by the one of before.
+        retry: which headers tell a refused client when to come again.
     """
 
     seed: int
     era: int
     pacing: Pacing = NONE
     reject_retired: bool = False
-    known_keys: frozenset[str] | None = None
+    quota_codes: bool = False
+    retry: RetryHeaders = RetryHeaders()
+
+
+class UnknownKeyError(LookupError):
+    """A key that is not accepted.
+
+    Attributes:
+        key: masked.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = errors.mask_key(key)
+        super().__init__(f"the key {self.key} is not in the keys file")
 
 
 class Simulator:
@@ -123,8 +150,18 @@ class Simulator:
         self.journal.clear()
 
     def account(self, key: str) -> Account:
-        """The account of a key, made on first sight."""
-        return self.store.account(key, self.clock.now())
+        """The account of a key, made on first sight.
+
+        Raises:
+            KeyWordsError: its words contradict each other.
+            UnknownKeyError: only the keys of the keys file are accepted, and it is none of them.
+        """
+        account = self.store.account(key, self.clock.now())
+        if account is None:
+            raise UnknownKeyError(key)
+        if not isinstance(account, Account):
+            raise TypeError("an account of a store that must be awaited cannot be had at once")
+        return account
 
     def respond(self, request: Request, now: int) -> Steps:
         """Answer one request; every failure becomes an answer in the API's envelope."""
@@ -153,17 +190,42 @@ class Simulator:
         Raises:
             Unauthorized: no key, or not one of the known ones.
         """
-        value = request.headers.get(b"authorization")
-        if value is None:
-            raise errors.no_key()
-        scheme, _, secret = value.partition(b" ")
-        key = secret.strip().decode("latin-1")
-        if not key or scheme.lower() != b"bearer":
-            raise errors.no_key()
-        known = self.settings.known_keys
-        if known is not None and key not in known:
-            raise errors.wrong_key(key)
-        return self.store.account(key, now)
+        account = self.find_account(request, now)
+        if account is not None and not isinstance(account, Account):
+            raise TypeError("an account of a store that must be awaited cannot be had at once")
+        return self.let_in(account, request, now)
+
+    def find_account(self, request: Request, now: int) -> Account | Awaitable[Account | None] | None:
+        """The account of the bearer, perhaps to be awaited; None when the key is not accepted.
+
+        Raises:
+            Unauthorized: no key, or one whose words contradict each other.
+        """
+        key = _bearer(request)
+        try:
+            return self.store.account(key, now)
+        except KeyWordsError as unusable:
+            raise errors.unusable_key(key, unusable.problem) from None
+
+    def let_in(self, account: Account | None, request: Request, now: int) -> Account:
+        """The account, when its key is good and the headers name its own organization and project.
+
+        Raises:
+            Unauthorized: it is not.
+        """
+        if account is None:
+            raise errors.wrong_key(_bearer(request))
+        if account.status is not KeyStatus.ACTIVE:
+            _check_status(account)
+        headers = request.headers
+        claimed = headers.get(b"openai-organization")
+        if claimed and claimed != account.organization.header:
+            raise errors.mismatched("Organization")
+        claimed = headers.get(b"openai-project")
+        if claimed and claimed != account.project.header:
+            raise errors.mismatched("Project")
+        account.organization.refresh_if_due(now)
+        return account
 
     def find_model(self, name: str, account: Account) -> Model | None:
         """The model as this account may use it; None when it does not exist or the tier does not have it.
@@ -178,13 +240,24 @@ class Simulator:
             raise errors.retired_model(name)
         return model
 
+    def quota_error(self, quota: Quota, error: ApiError) -> ApiError:
+        """The refusal of a spent quota: the operation's own, or with the code of 2026 where that is set.
+
+        Args:
+            quota: what is spent.
+            error: what the operation says; image endpoints have words and a status of their own.
+        """
+        if self.settings.quota_codes and isinstance(error, errors.OutOfCredits):
+            return errors.out_of_credits(_CODES_OF_2026[quota])
+        return error
+
     def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
         """What decides by chance: (seed, account, endpoint and request, how often the account sent it)."""
         return blake2b(b"%s%d" % (fingerprint, repeat), key=self._seed_key, salt=account.salt, digest_size=32).digest()
 
     def _pipeline(self, exchange: "_Exchange") -> Steps:
         request, now = exchange.request, exchange.now
-        account = exchange.identify()
+        account = yield from exchange.identify()
         found = self.routes.find(request.path)
         if found is None:
             raise errors.unknown_url(request.method, request.path)
@@ -205,18 +278,18 @@ class Simulator:
             read = self._read(operation, request.body)
         exchange.entry.model = read.model_name
         model = self.find_model(read.model_name, account)
-        limits = None if model is None else account.limits_for(model)
-        if model is None or limits is None:
+        if model is None:
             raise operation.unknown_model(read.model_name)
         if operation.endpoint not in model.endpoints:
             raise operation.wrong_model(model)
-        cost = read.cost
-        admission = self.store.admit(account, model, limits, now, 1, cost.tokens, cost.images, read.fingerprint)
+        admission = self.store.admit(account, model, read.cost, now, read.fingerprint)
         if not isinstance(admission, Admission):
             admission = yield admission
         exchange.admission = admission
-        if admission.broke:
-            raise operation.out_of_credits()
+        if admission.unavailable:
+            raise operation.unknown_model(read.model_name)
+        if admission.quota is not None:
+            raise self.quota_error(admission.quota, operation.out_of_credits())
         if admission.refusal is not None:
             raise rate_limited(admission.refusal, model, account)
         if read.model is not model:
@@ -256,9 +329,13 @@ class _Exchange:
         self.entry: JournalEntry = simulator.journal.open(now, "", "", request.method, request.path, request.body)
         self.entry.request_id = simulator.transport_ids.request_id()
 
-    def identify(self) -> Account:
+    def identify(self) -> Generator[Any, Any, Account]:
+        simulator = self._simulator
         try:
-            account = self._simulator.authenticate(self.request, self.now)
+            found = simulator.find_account(self.request, self.now)
+            if found is not None and not isinstance(found, Account):
+                found = yield found
+            account = simulator.let_in(found, self.request, self.now)
         except errors.Unauthorized:
             self.entry.key = errors.mask_key((self.request.header(b"authorization") or "").rpartition(" ")[2])
             raise
@@ -292,14 +369,16 @@ class _Exchange:
         head += headers.engine(self.account, reply.processing)
         admission = self.admission
         if operation.shows_limits and admission is not None:
-            head += headers.rate_limits(admission.requests, admission.tokens)
+            head += headers.rate_limits(admission)
         if operation.proxied:
             head.append(headers.PROXY)
         self.entry.status = 200
         if reply.body is not None:
-            self._settle(call, reply, self.now, complete=True)
+            self._settle(operation, call, reply, self.now, complete=True)
             return Answer(200, head, reply.body, due=reply.due)
-        stream = PlainStream(reply.parts(), lambda now, complete: self._settle(call, reply, now, complete=complete))
+        stream = PlainStream(
+            reply.parts(), lambda now, complete: self._settle(operation, call, reply, now, complete=complete)
+        )
         return Answer(200, head, stream, due=reply.due)
 
     def refuse(self, error: ApiError) -> Answer:
@@ -311,12 +390,12 @@ class _Exchange:
         else:
             head += headers.engine(self.account, 0)
         admission = self.admission
-        if operation is not None and admission is not None and not admission.broke and operation.shows_limits:
-            head += headers.rate_limits(admission.requests, admission.tokens)
+        if operation is not None and admission is not None and admission.quota is None and operation.shows_limits:
+            head += headers.rate_limits(admission)
         if operation is not None and operation.proxied and error.retry_after is None:
             head.append(headers.PROXY)
-        if error.retry_after is not None:
-            head += headers.retry(error.retry_after)
+        if error.status == 429 or error.retry_after is not None:
+            head += headers.retry(error.retry_after, self._simulator.settings.retry)
         head += error.headers
         self._close(error.status, error.code or error.type)
         return Answer(error.status, head, error_body(error), sized=True)
@@ -335,11 +414,13 @@ class _Exchange:
             head.append((b"access-control-allow-origin", b"*"))
         return head
 
-    def _settle(self, call: Call, reply: Reply, now: int, *, complete: bool) -> None:
+    def _settle(self, operation: Operation, call: Call, reply: Reply, now: int, *, complete: bool) -> None:
         simulator = self._simulator
         usage = reply.usage(complete=complete)
         amount = charge(usage, simulator.prices.find(call.model.price, reply.service_tier))
-        simulator.store.settle(call.account, amount, now, call.read.model_name)
+        kind, detail = usage_kind(operation.endpoint, self.request.path, usage)
+        spent = Spent(kind, call.model.snapshot, reply.service_tier, usage, amount, detail=detail)
+        simulator.store.settle(call.account, spent, now)
         entry = self.entry
         entry.usage = usage
         entry.charge = amount
@@ -352,11 +433,31 @@ class _Exchange:
         self.entry.finished_at = self.now
 
 
+def _bearer(request: Request) -> str:
+    value = request.headers.get(b"authorization")
+    if value is None:
+        raise errors.no_key()
+    scheme, _, secret = value.partition(b" ")
+    key = secret.strip().decode("latin-1")
+    if not key or scheme.lower() != b"bearer":
+        raise errors.no_key()
+    return key
+
+
+def _check_status(account: Account) -> None:
+    if account.status in (KeyStatus.INVALID, KeyStatus.REVOKED):
+        # A key that was deleted is told the same as one that never was ("our choice").
+        raise errors.wrong_key(account.key)
+    if account.status is KeyStatus.NO_ACCESS:
+        raise errors.no_organization()
+
+
 def rate_limited(refusal: Refusal, model: Model, account: Account) -> errors.RateLimited:
     """The 429 of an empty bucket, with the real words (recorded 2023-12 to 2026-03)."""
     # Models that share their family's limit are told which (recorded: "for limit gpt-image").
     name = model.id if model.limit_group == model.listed else f"{model.id} (for limit {model.limit_group})"
-    where = f"{name} in organization {account.organization.id} on {refusal.words}"
+    project = f"project {account.project.id} " if refusal.of_project else ""
+    where = f"{name} in {project}organization {account.organization.id} on {refusal.words}"
     more = "Visit https://platform.openai.com/account/rate-limits to learn more."
     if refusal.wait is None:
         return errors.RateLimited(

@@ -4,43 +4,54 @@ A store carries out core commands and never decides. One in memory answers at on
 back something to await instead, which the pipeline yields to whoever drives it.
 """
 
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from understudy.core.accounts import Account, Admission
-from understudy.core.catalog import Model, RateLimits
+from understudy.core.catalog import Model
+from understudy.core.limits import Cost, Trio
+from understudy.core.usage_log import Spent
+
+Changed = TypeVar("Changed")
+Change = Callable[[Account], Changed]
+"""A pure function of an account: it reads, or sets, or both; what it returns is the answer."""
 
 
 class Store(Protocol):
     """Accounts and what they have used.
 
     Attributes:
-        answers_at_once: whether `admit` gives back the decision itself, never something to await.
+        answers_at_once: whether every method gives back its result itself, never something to await.
     """
 
     answers_at_once: bool
 
-    def account(self, key: str, now: int) -> Account:
-        """The account of a key, made on first sight."""
+    def account(self, key: str, now: int) -> Account | Awaitable[Account | None] | None:
+        """The account of a key, made on first sight; None when the key is not accepted.
+
+        Raises:
+            KeyWordsError: the words of the key contradict each other.
+        """
+
+    def add(self, account: Account) -> Account | Awaitable[Account]:
+        """Take an account in whose key was made while the server ran."""
 
     def accounts(self) -> list[Account]:
         """All accounts that are held."""
 
     def admit(
-        self,
-        account: Account,
-        model: Model,
-        limits: RateLimits,
-        now: int,
-        requests: int,
-        tokens: int,
-        images: int,
-        fingerprint: bytes,
+        self, account: Account, model: Model, cost: Cost, now: int, fingerprint: bytes
     ) -> Admission | Awaitable[Admission]:
         """Decide about one call, taking all its costs at once or none; see `core.accounts.admit`."""
 
-    def settle(self, account: Account, amount: int, now: int, note: str) -> None:
-        """Charge pico-dollars; never waited for."""
+    def draw(self, account: Account, model: Model, now: int, tokens: int) -> Trio | Awaitable[Trio | None] | None:
+        """Take tokens that an admitted call turned out to need; see `core.accounts.draw`."""
+
+    def settle(self, account: Account, spent: Spent, now: int) -> None:
+        """Charge what a call came to; never waited for."""
+
+    def change(self, account: Account, change: Change[Changed]) -> Changed | Awaitable[Changed]:
+        """Read or set anything of an account and its organization, all at once or not at all."""
 
     def forget(self, key: str) -> None:
         """Forget one account; its key then starts anew."""

@@ -3,29 +3,30 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from understudy.core.accounts import (
-    ACCOUNTS_KEPT,
-    IDLE_LIFETIME,
-    Account,
-    AccountTerms,
-    Admission,
-    Organization,
-    admit,
-)
-from understudy.core.catalog import Model, RateLimits
+from understudy.core import accounts as core
+from understudy.core.accounts import ACCOUNTS_KEPT, IDLE_LIFETIME, Account, Admission
+from understudy.core.catalog import Model
+from understudy.core.limits import Cost, Trio
+from understudy.core.organizations import Organization, found_organization, found_project
+from understudy.core.store import Change, Changed
+from understudy.core.terms import AccountTerms
+from understudy.core.tiers import TierTable
+from understudy.core.usage_log import Spent
 
 
 class MemoryStore:
     """Accounts in the order of their last use, so that ageing out looks at the oldest only.
 
     Args:
-        terms_of: what the account of a key starts with.
+        terms_of: what the account of a key starts with; None for a key that is not accepted.
+        tiers: what promotes an organization.
     """
 
     answers_at_once = True
 
-    def __init__(self, terms_of: Callable[[str], AccountTerms]) -> None:
+    def __init__(self, terms_of: Callable[[str], AccountTerms | None], tiers: TierTable) -> None:
         self._terms_of = terms_of
+        self._tiers = tiers
         self._accounts: OrderedDict[str, Account] = OrderedDict()
         self._shared: dict[str, Organization] = {}
 
@@ -33,41 +34,47 @@ class MemoryStore:
         """How many accounts are held."""
         return len(self._accounts)
 
-    def account(self, key: str, now: int) -> Account:
-        """The account of a key, made on first sight."""
+    def account(self, key: str, now: int) -> Account | None:
+        """The account of a key, made on first sight; None when the key is not accepted."""
         accounts = self._accounts
         account = accounts.get(key)
         if account is None:
-            self._age_out(now)
             terms = self._terms_of(key)
-            account = accounts[key] = Account(key, terms, self._organization(key, terms, now), now)
+            if terms is None:
+                return None
+            self._age_out(now)
+            organization = self._organization(key, terms, now)
+            project = found_project(organization, terms.project, key, now)
+            account = self.add(Account(key, terms, organization, project, now))
         else:
             accounts.move_to_end(key)
+        return account
+
+    def add(self, account: Account) -> Account:
+        """Take an account in whose key was made while the server ran."""
+        self._accounts[account.key] = account
+        account.organization.api_keys[account.key_id] = account
         return account
 
     def accounts(self) -> list[Account]:
         """All accounts, the one used longest ago first."""
         return list(self._accounts.values())
 
-    def admit(
-        self,
-        account: Account,
-        model: Model,
-        limits: RateLimits,
-        now: int,
-        requests: int,
-        tokens: int,
-        images: int,
-        fingerprint: bytes,
-    ) -> Admission:
+    def admit(self, account: Account, model: Model, cost: Cost, now: int, fingerprint: bytes) -> Admission:
         """Decide about one call; see `core.accounts.admit`."""
-        return admit(
-            account, model, limits, now, requests=requests, tokens=tokens, images=images, fingerprint=fingerprint
-        )
+        return core.admit(account, model, cost, now, fingerprint)
 
-    def settle(self, account: Account, amount: int, now: int, note: str) -> None:
+    def draw(self, account: Account, model: Model, now: int, tokens: int) -> Trio | None:
+        """Take what an admitted call turned out to need; see `core.accounts.draw`."""
+        return core.draw(account, model, now, tokens)
+
+    def settle(self, account: Account, spent: Spent, now: int) -> None:
         """Charge what a call came to."""
-        account.organization.ledger.charge(amount, now, note)
+        core.settle(account, spent, now)
+
+    def change(self, account: Account, change: Change[Changed]) -> Changed:
+        """Read or set anything of an account and its organization."""
+        return change(account)
 
     def reset(self) -> None:
         """Forget every account."""
@@ -76,14 +83,17 @@ class MemoryStore:
 
     def forget(self, key: str) -> None:
         """Forget one account; its key then starts anew."""
-        self._accounts.pop(key, None)
+        account = self._accounts.pop(key, None)
+        if account is not None:
+            account.organization.api_keys.pop(account.key_id, None)
 
     def _organization(self, key: str, terms: AccountTerms, now: int) -> Organization:
         if terms.organization is None:
-            return Organization(key, terms, now)
+            return found_organization(None, key, terms, self._tiers, now)
         shared = self._shared.get(terms.organization)
         if shared is None:
-            shared = self._shared[terms.organization] = Organization(terms.organization, terms, now)
+            shared = found_organization(terms.organization, key, terms, self._tiers, now)
+            self._shared[terms.organization] = shared
         return shared
 
     def _age_out(self, now: int) -> None:
@@ -94,7 +104,7 @@ class MemoryStore:
             oldest = next(iter(self._accounts.values()))
             if now - oldest.last_used < IDLE_LIFETIME:
                 return
-            if oldest.pinned:
+            if oldest.pinned or oldest.organization.pinned:
                 self._accounts.move_to_end(oldest.key)
             else:
-                del self._accounts[oldest.key]
+                self.forget(oldest.key)

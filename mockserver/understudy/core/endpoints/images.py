@@ -195,7 +195,9 @@ class _Pictures:
         text_in = PROMPT_OVERHEAD + media.vocabulary.count(body["prompt"], model.encoding)
         image_out = output_tokens(quality, width, height) * count
         text_out = TEXT_TOKENS_BESIDE * count if model.emits_text_beside_pictures else 0
-        self._usage = Usage(text_in=text_in, text_out=text_out, image_out=image_out)
+        self._usage = Usage(
+            text_in=text_in, text_out=text_out, image_out=image_out, images=count, picture=f"{width}x{height}"
+        )
         shown = {
             "input_tokens": text_in,
             "input_tokens_details": {"image_tokens": 0, "text_tokens": text_in},

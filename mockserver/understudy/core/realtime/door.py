@@ -101,12 +101,11 @@ def _open(
     name = names[0]
     entry.model = name
     model = simulator.find_model(name, account)
-    limits = None if model is None else account.limits_for(model)
-    if model is None or limits is None or "realtime" not in model.endpoints:
+    if model is None or "realtime" not in model.endpoints:
         raise _Refused(_WRONG_QUERY, f'Model "{name}" is not supported in realtime mode.', "invalid_model", "model")
     fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
     seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
-    return RealtimeSession(simulator, account, model, limits, seed=seed, now=now, entry=entry)
+    return RealtimeSession(simulator, account, model, seed=seed, now=now, entry=entry)
 
 
 def _turned(simulator: Simulator, refused: ApiError, close: int, entry: JournalEntry, now: int) -> Turned:

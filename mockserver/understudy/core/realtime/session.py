@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from understudy.core import errors
-from understudy.core.accounts import Account, Admission, draw
-from understudy.core.catalog import Model, RateLimits
+from understudy.core.accounts import Account, Admission
+from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
 from understudy.core.journal import JournalEntry
+from understudy.core.limits import Cost, Trio
 from understudy.core.parameters import integer, optional, string
 from understudy.core.pricing import Usage, charge
 from understudy.core.realtime.conversation import Conversation, Item, checked_item
@@ -28,6 +29,7 @@ from understudy.core.realtime.session_fields import RESPONSE, SESSION, SESSION_L
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.replies import text, tools
 from understudy.core.simulator import Simulator, rate_limited
+from understudy.core.usage_log import Spent
 
 _decode = msgspec.json.Decoder().decode
 _CACHED_STEP = 64
@@ -48,7 +50,6 @@ class RealtimeSession:
         simulator: whose accounts, prices and media it uses.
         account: whose session it is.
         model: the one that was asked for.
-        limits: what the account's tier may ask of it.
         seed: decides everything by chance.
         now: microseconds since the epoch.
         entry: the session's line in the journal.
@@ -63,7 +64,6 @@ class RealtimeSession:
         simulator: Simulator,
         account: Account,
         model: Model,
-        limits: RateLimits,
         *,
         seed: bytes,
         now: int,
@@ -72,7 +72,6 @@ class RealtimeSession:
         self._simulator = simulator
         self._account = account
         self._model = model
-        self._limits = limits
         self._entry = entry
         self._ids = WireIds(seed)
         self._writer = EventWriter(self._ids)
@@ -315,13 +314,13 @@ class RealtimeSession:
         self._asked["metadata"] = asked.get("metadata")
         read = self._tokens(items, settings["instructions"])
         admission = self._simulator.store.admit(
-            self._account, self._model, self._limits, now, 1, sum(read), 0, self._ids.seed()[:16]
+            self._account, self._model, Cost(tokens=sum(read)), now, self._ids.seed()[:16]
         )
         if not isinstance(admission, Admission):
             raise errors.not_simulated("Realtime over a shared store is")
         refusal: ApiError | None = None
-        if admission.broke:
-            refusal = errors.out_of_credits()
+        if admission.quota is not None:
+            refusal = self._simulator.quota_error(admission.quota, errors.out_of_credits())
         elif admission.refusal is not None:
             refusal = rate_limited(admission.refusal, self._model, self._account)
         response_id = self._ids.make("resp_")
@@ -447,8 +446,8 @@ class RealtimeSession:
         )
         done = self._shown(run.id, status, details, [item.shown for item in run.items], usage)
         events = [self._writer.write("response.done", response=done)]
-        trio = draw(self._account, self._model, self._limits, now, made)
-        if trio is not None:
+        trio = self._simulator.store.draw(self._account, self._model, now, made)
+        if isinstance(trio, Trio):
             limit = {
                 "name": "tokens",
                 "limit": trio.limit,
@@ -461,7 +460,8 @@ class RealtimeSession:
     def _charge(self, usage: Usage, now: int) -> None:
         simulator = self._simulator
         amount = charge(usage, simulator.prices.find(self._model.price))
-        simulator.store.settle(self._account, amount, now, self._model.id)
+        spent = Spent("completions", self._model.snapshot, "default", usage, amount)
+        simulator.store.settle(self._account, spent, now)
         self._entry.charge += amount
 
     def _shown(
