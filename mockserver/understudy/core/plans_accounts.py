@@ -1,0 +1,149 @@
+"""The plans of accounts: opened at first use, bought for, changed and shown.
+
+The plan of an account is, in this order: what its login's token names, what the words of its key name, what the
+settings name. A plan that was set by hand holds until a token names another one than before.
+"""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from understudy.core.plans import PlanState, PlanView, Window, view
+from understudy.core.plans_table import FIXED, FLEXIBLE, MODES, PlanTable, PlanTerms, WindowTerms
+
+if TYPE_CHECKING:
+    from understudy.core.accounts import Account
+
+DEFAULT_PLAN = "plus"
+
+
+class PlanChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is set by hand; None leaves a thing as it is.
+
+    Attributes:
+        plan: a name of the table.
+        mode: `fixed` or `flexible`.
+        primary_allowance, secondary_allowance: pico-credits, above 0.
+        primary_used_percent, secondary_used_percent: 0 to 100; 100 leaves nothing.
+        videos_used: of today's.
+    """
+
+    plan: str | None = None
+    mode: str | None = None
+    primary_allowance: int | None = None
+    secondary_allowance: int | None = None
+    primary_used_percent: int | None = None
+    secondary_used_percent: int | None = None
+    videos_used: int | None = None
+
+
+class Plans:
+    """The table, and what holds where nobody says otherwise.
+
+    Args:
+        table: the plans.
+        default: name of the plan of accounts that name none.
+        mode: `fixed` or `flexible`; None for what the date had.
+    """
+
+    def __init__(self, table: PlanTable, *, default: str = DEFAULT_PLAN, mode: str | None = None) -> None:
+        self.table = table
+        self._default = _known(table, default)
+        self._mode = mode or (FLEXIBLE if table.flexible else FIXED)
+
+    def state(self, account: "Account", claimed: str | None = None) -> PlanState:
+        """The plan of an account, opened at first use.
+
+        Args:
+            account: whose.
+            claimed: the plan that the token of its login names.
+        """
+        state = account.organization.plan
+        if state is None:
+            named = claimed or account.plan
+            state = PlanState(self._default if named is None else self.table.claimed(named), self._mode)
+            account.organization.plan = state
+        elif claimed is not None and claimed != state.claimed:
+            state.adopt(self.table.claimed(claimed))
+        if claimed is not None:
+            state.claimed = claimed
+        return state
+
+    def view(self, account: "Account", now: int) -> PlanView:
+        """How the plan of an account stands."""
+        return view(self.state(account), self.table.credits_for_video, now)
+
+    def buy_credits(self, account: "Account", credits: int, now: int) -> PlanView:
+        """Buy credits for an account: they are used when the allowance is used up.
+
+        Args:
+            account: whose.
+            credits: pico-credits, above 0.
+            now: microseconds since the epoch.
+
+        Raises:
+            ValueError: one sentence; nothing was bought.
+        """
+        self.state(account).buy(credits, now)
+        return self.view(account, now)
+
+    def set_plan(self, account: "Account", change: PlanChange, now: int) -> PlanView:
+        """Change plan, mode, allowances or usage of an account by hand, all or nothing.
+
+        Raises:
+            ValueError: one sentence about the first thing that cannot be; nothing was changed.
+        """
+        state = self.state(account)
+        terms = state.terms if change.plan is None else _known(self.table, change.plan)
+        _check(change, terms)
+        state.refresh(now)
+        if change.mode is not None:
+            state.mode = change.mode
+        state.adopt(
+            msgspec.structs.replace(
+                terms,
+                primary=_allowing(terms.primary, change.primary_allowance),
+                secondary=_allowing(terms.secondary, change.secondary_allowance),
+            )
+        )
+        for window, percent in (
+            (state.primary, change.primary_used_percent),
+            (state.secondary, change.secondary_used_percent),
+        ):
+            if window is not None and percent is not None:
+                window.set_used(percent, now)
+        if change.videos_used is not None:
+            _use(state.videos, change.videos_used, now)
+        return self.view(account, now)
+
+
+def _known(table: PlanTable, name: str) -> PlanTerms:
+    terms = table.terms(name)
+    if terms is None:
+        raise ValueError(f"there is no plan {name[:64]!r}; there are {', '.join(table.names)}")
+    return terms
+
+
+def _check(change: PlanChange, terms: PlanTerms) -> None:
+    if change.mode is not None and change.mode not in MODES:
+        raise ValueError(f"a mode is {' or '.join(MODES)}, not {change.mode[:64]!r}")
+    for name in ("primary", "secondary"):
+        allowance = getattr(change, f"{name}_allowance")
+        percent = getattr(change, f"{name}_used_percent")
+        if getattr(terms, name) is None and (allowance is not None or percent is not None):
+            raise ValueError(f"the plan {terms.name} has no {name} window")
+        if allowance is not None and allowance <= 0:
+            raise ValueError(f"an allowance is above 0 credits ({name}_allowance)")
+        if percent is not None and not 0 <= percent <= 100:
+            raise ValueError(f"a used percentage is a whole number from 0 to 100, not {percent}")
+    if change.videos_used is not None and not 0 <= change.videos_used <= terms.videos.allowance:
+        raise ValueError(f"the plan {terms.name} has {terms.videos.allowance} videos a day, not {change.videos_used}")
+
+
+def _allowing(terms: WindowTerms | None, allowance: int | None) -> WindowTerms | None:
+    return terms if terms is None or allowance is None else WindowTerms(terms.length, allowance)
+
+
+def _use(window: Window, used: int, now: int) -> None:
+    window.start(now)
+    window.used = used
