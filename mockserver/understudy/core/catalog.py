@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from understudy.core.dates import midnight
+from understudy.core.image_tokens import ImageRule
 
 TIERS = ("free", "tier1", "tier2", "tier3", "tier4", "tier5")
 """The usage tiers as data and keys spell them; their places are the tiers' numbers."""
@@ -64,6 +65,12 @@ class Model(msgspec.Struct, frozen=True):
         limit_group: models that share it share buckets.
         limits: by tier number, None where the tier does not have the model.
         price: name in the price table.
+        abilities: vision, caching, prediction, search, flex, priority; `user_only` where the model takes no
+            instructions.
+        efforts: what `reasoning_effort` takes, in order; empty where the model does not reason or takes none.
+        effort: the one it has by default.
+        image: what a picture in a message costs; all zero without vision.
+        most_choices, most_logprobs: the highest `n` and `top_logprobs`.
         long: the same model with the limits of long requests, None where they have none of their own.
         long_from: estimated tokens above which a request is long.
     """
@@ -91,6 +98,12 @@ class Model(msgspec.Struct, frozen=True):
     limit_group: str
     limits: tuple[RateLimits | None, ...]
     price: str
+    abilities: frozenset[str] = frozenset()
+    efforts: tuple[str, ...] = ()
+    effort: str = "none"
+    image: ImageRule = ImageRule()
+    most_choices: int = 128
+    most_logprobs: int = 20
     long: "Model | None" = None
     long_from: int = 0
 
@@ -208,6 +221,12 @@ class Catalog:
             limit_group=facts.get("group", listed),
             limits=self._limits[facts.get("limits", listed)],
             price=facts.get("price", listed),
+            abilities=frozenset(facts.get("abilities", ())),
+            efforts=tuple(facts.get("efforts", ())),
+            effort=facts.get("effort", "none"),
+            image=ImageRule(**facts.get("image", {})),
+            most_choices=facts.get("most_choices", 128),
+            most_logprobs=facts.get("most_logprobs", 20),
         )
         if "long_from" not in facts:
             return model

@@ -90,9 +90,21 @@ class Painter(Protocol):
         """
 
 
+class PictureReader(Protocol):
+    """An eye that measures."""
+
+    def size(self, file: bytes) -> tuple[int, int] | None:
+        """Width and height in pixels of a PNG, JPEG, GIF or WebP; None when the file is none of these, or broken.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+        """
+
+
 class Media(msgspec.Struct, frozen=True):
     """All of them."""
 
     vocabulary: Vocabulary
     speaker: Speaker
     painter: Painter
+    reader: PictureReader

@@ -14,6 +14,7 @@ from understudy.core.limits import Cost
 from understudy.core.media import Media
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
+from understudy.core.prompt_cache import PromptCache
 
 __all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply"]
 
@@ -43,8 +44,14 @@ class ReadBody:
         self.prompt_tokens: int | None = None
 
 
-class Seeds(Protocol):
-    """Where seeds come from."""
+class Host(Protocol):
+    """What the simulator lends to a call.
+
+    Attributes:
+        prompts: the beginnings of prompts that came before.
+    """
+
+    prompts: PromptCache
 
     def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
         """32 bytes for (account, endpoint and request, how often the account sent it)."""
@@ -62,16 +69,16 @@ class Call:
         seed: 32 bytes that decide everything by chance in the answer.
     """
 
-    __slots__ = ("_seeds", "account", "body", "model", "now", "read", "seed")
+    __slots__ = ("_host", "account", "body", "model", "now", "read", "seed")
 
-    def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes, seeds: Seeds) -> None:
+    def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes, host: Host) -> None:
         self.read = read
         self.body = read.value
         self.account = account
         self.now = now
         self.model = model
         self.seed = seed
-        self._seeds = seeds
+        self._host = host
 
     def repeatable_seed(self, fingerprint: bytes) -> bytes:
         """The seed of what does not depend on how often it was asked for, such as an answer at temperature 0.
@@ -79,7 +86,12 @@ class Call:
         Args:
             fingerprint: of all that the answer depends on.
         """
-        return self._seeds.seed_for(self.account, fingerprint, 0)
+        return self._host.seed_for(self.account, fingerprint, 0)
+
+    @property
+    def prompts(self) -> PromptCache:
+        """The beginnings of prompts that came before."""
+        return self._host.prompts
 
 
 class Reply(Protocol):

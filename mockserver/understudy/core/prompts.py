@@ -6,10 +6,13 @@ recorded exchange; for functions it is the documented estimate.
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from understudy.core.catalog import Model
-from understudy.core.media import Vocabulary
+from understudy.core.media import Media, Vocabulary
+from understudy.core.message_parts import part_tokens
+from understudy.core.serialise import encode
 
 MESSAGE_TOKENS = 3
 """Around each message."""
@@ -25,12 +28,10 @@ _PROPERTY = 3
 _ENUM_START = -3
 _ENUM_ITEM = 3
 
-IMAGE_TOKENS_LOW = 85
-"""An image part, until pictures in messages are decoded ("our choice", docs/deviations.md)."""
 
-
-def prompt_tokens(body: Mapping[str, Any], model: Model, vocabulary: Vocabulary) -> int:
+def prompt_tokens(body: Mapping[str, Any], model: Model, media: Media) -> int:
     """Tokens of the messages and tools of a validated chat body."""
+    vocabulary = media.vocabulary
     count = vocabulary.count
     encoding = model.encoding
     messages: Sequence[Mapping[str, Any]] = body["messages"]
@@ -41,7 +42,7 @@ def prompt_tokens(body: Mapping[str, Any], model: Model, vocabulary: Vocabulary)
         if type(content) is str:
             total += count(content, encoding)
         elif content:
-            total += _part_tokens(content, vocabulary, encoding)
+            total += _part_tokens(content, model, media)
         if len(message) > 2:
             total += _extra_tokens(message, vocabulary, encoding)
     tools = body.get("tools")
@@ -78,16 +79,53 @@ def function_tokens(functions: Sequence[Mapping[str, Any]], vocabulary: Vocabula
     return total
 
 
-def _part_tokens(parts: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, encoding: str) -> int:
+def prompt_sequence(body: Mapping[str, Any], model: Model, media: Media) -> list[int]:
+    """The prompt token by token, to find out how much of it came before: as many as `prompt_tokens` says.
+
+    Tools come first, as they do for the model. What is no text (a picture, the tokens around a message) stands as
+    numbers that depend on it.
+    """
+    vocabulary, encoding = media.vocabulary, model.encoding
+    sequence: list[int] = []
+    if definitions := [*(body.get("tools") or ()), *(body.get("functions") or ())]:
+        functions = [tool["function"] for tool in body.get("tools") or () if "function" in tool]
+        size = function_tokens(functions, vocabulary, encoding)
+        size += function_tokens(body.get("functions") or (), vocabulary, encoding)
+        sequence += _standing_for(encode(definitions), size)
+    for message in body["messages"]:
+        sequence += _standing_for(message["role"].encode(), MESSAGE_TOKENS + ROLE_TOKENS)
+        content = message.get("content")
+        if type(content) is str:
+            sequence += vocabulary.encode(content, encoding)
+        elif content:
+            for part in content:
+                text = part.get(part["type"]) if part["type"] in ("text", "refusal") else None
+                if text is not None:
+                    sequence += vocabulary.encode(text, encoding)
+                else:
+                    sequence += _standing_for(encode(part), _part_tokens((part,), model, media))
+        if len(message) > 2:
+            rest = {name: value for name, value in message.items() if name not in ("role", "content")}
+            sequence += _standing_for(encode(rest), _extra_tokens(message, vocabulary, encoding))
+    # The places where the model begins to answer; a search model has fewer than none.
+    return sequence + [0] * model.prompt_overhead
+
+
+def _standing_for(what: bytes, length: int) -> list[int]:
+    number = int.from_bytes(blake2b(what, digest_size=4).digest(), "big")
+    return [number] * length
+
+
+def _part_tokens(parts: Sequence[Mapping[str, Any]], model: Model, media: Media) -> int:
     total = 0
     for part in parts:
         kind = part.get("type")
         if kind == "text":
-            total += vocabulary.count(part["text"], encoding)
+            total += media.vocabulary.count(part["text"], model.encoding)
         elif kind == "refusal":
-            total += vocabulary.count(part["refusal"], encoding)
-        elif kind == "image_url":
-            total += IMAGE_TOKENS_LOW
+            total += media.vocabulary.count(part["refusal"], model.encoding)
+        elif kind in ("image_url", "file"):
+            total += part_tokens(part, model, media)
     return total
 
 

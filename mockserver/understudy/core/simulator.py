@@ -35,6 +35,7 @@ from understudy.core.operations import Call, Operation, ReadBody, Reply
 from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
 from understudy.core.pricing import PriceList, charge
+from understudy.core.prompt_cache import PromptCache
 from understudy.core.routes import Lookup, Routes
 from understudy.core.serialise import error_body
 from understudy.core.store import Store
@@ -138,6 +139,7 @@ class Simulator:
         self.journal = journal
         self.faults = faults
         self.transport_ids = TransportIds(Random(settings.seed))
+        self.prompts = PromptCache()
         self._on_failure = on_failure
         self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
@@ -148,6 +150,7 @@ class Simulator:
         self.store.reset()
         self.faults.clear()
         self.journal.clear()
+        self.prompts.clear()
 
     def account(self, key: str) -> Account:
         """The account of a key, made on first sight.

@@ -316,5 +316,13 @@ def test_paced_streams_have_absolute_moments(make_api: Callable[..., Api]) -> No
 
 def test_service_tiers_are_echoed_resolved(api: Api) -> None:
     """`fast` is priority, `auto` is default (measured 2026-08)."""
-    echoed = {asked: api.chat({"service_tier": asked}).json["service_tier"] for asked in ("auto", "fast", "flex")}
-    assert echoed == {"auto": "default", "fast": "priority", "flex": "flex"}
+    asked = ("auto", "default", "scale", "fast", "priority", "flex")
+    echoed = {tier: api.chat({"model": "gpt-5-mini", "service_tier": tier}).json["service_tier"] for tier in asked}
+    assert echoed == {
+        "auto": "default",
+        "default": "default",
+        "scale": "default",
+        "fast": "priority",
+        "priority": "priority",
+        "flex": "flex",
+    }

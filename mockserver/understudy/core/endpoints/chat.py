@@ -77,7 +77,7 @@ class ChatCompletions:
 
     def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
         """Parameters first, then what the context window holds."""
-        chat_parameters.check(body, model)
+        chat_parameters.check(body, model, media)
         _check_length(body, model, media)
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
@@ -99,12 +99,22 @@ def _check_length(body: dict[str, Any], model: Model, media: Media) -> None:
             param=name,
         )
     # A token is at least one byte, and JSON is longer than its text: most requests need no exact count.
-    size = sum(len(text) for message in body["messages"] for text in chat_parameters.texts_of(message))
-    if 4 * size + 16 * len(body["messages"]) + (asked or 0) <= model.context_window:
+    messages = body["messages"]
+    size = sum(len(text) for message in messages for text in chat_parameters.texts_of(message))
+    if 4 * size + 16 * len(messages) + (asked or 0) <= model.context_window and not _has_parts(messages):
         return
-    prompt = prompt_tokens(body, model, media.vocabulary)
+    prompt = prompt_tokens(body, model, media)
     if prompt + (asked or 0) > model.context_window:
         raise errors.context_too_long(model.context_window, prompt, asked)
+
+
+def _has_parts(messages: list[dict[str, Any]]) -> bool:
+    return any(
+        part["type"] != "text"
+        for message in messages
+        if type(message.get("content")) is list
+        for part in message["content"]
+    )
 
 
 def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> dict[str, Any]:
@@ -114,11 +124,11 @@ def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> di
     completion_details: dict[str, int] = {
         "reasoning_tokens": reasoning,
         "audio_tokens": 0,
-        "accepted_prediction_tokens": 0,
-        "rejected_prediction_tokens": 0,
+        "accepted_prediction_tokens": answer.accepted_tokens,
+        "rejected_prediction_tokens": answer.rejected_tokens,
     }
     if "cache_write" in extras:
-        prompt_details["cache_write_tokens"] = 0
+        prompt_details["cache_write_tokens"] = answer.cache_write_tokens
     if "modalities" in extras:
         prompt_details["text_tokens"] = answer.prompt_tokens
         prompt_details["image_tokens"] = 0
@@ -168,7 +178,7 @@ def _whole_body(call: Call, answer: ChatAnswer) -> bytes:
     """
     model = call.model
     choices = answer.choices
-    if len(choices) == 1 and choices[0].text is not None and choices[0].logprobs is None and not model.usage_extras:
+    if answer.is_plain:
         return _plain_layout(model, answer.fingerprint) % (
             ids.chat_completion(call.seed).encode(),
             call.now // SECOND,
@@ -184,12 +194,19 @@ def _whole_body(call: Call, answer: ChatAnswer) -> bytes:
     return _laid_out(
         model,
         answer.fingerprint,
-        ids.chat_completion(call.seed),
+        _id(call),
         call.now // SECOND,
         [_whole_choice(choice, model) for choice in choices],
         usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens),
         answer.service_tier,
     )
+
+
+def _id(call: Call) -> str:
+    """Search models have ids of their own kind (recorded)."""
+    if "search" in call.model.abilities:
+        return "chatcmpl-" + ids.uuid(call.seed)
+    return ids.chat_completion(call.seed)
 
 
 def _laid_out(
@@ -251,10 +268,10 @@ def _whole_choice(choice: Choice, model: Model) -> dict[str, Any]:
             "arguments": choice.function_call.arguments,
         }
     message["refusal"] = None
-    message["annotations"] = []
+    message["annotations"] = [citation.on_the_wire() for citation in choice.citations]
     shown: dict[str, Any] = {"index": choice.index, "message": message}
-    if model.logprobs_shown:
-        made = choice.logprobs
+    made = choice.logprobs
+    if model.logprobs_shown or made is not None:
         shown["logprobs"] = None if made is None else {"content": list(made()), "refusal": None}
     shown["finish_reason"] = choice.finish_reason
     return shown
@@ -285,14 +302,15 @@ class _Streamed:
         self._usage_wanted = bool(options.get("include_usage"))
         model = call.model
         head = (
-            f'{{"id":"{ids.chat_completion(call.seed)}","object":"chat.completion.chunk","created":'
+            f'{{"id":"{_id(call)}","object":"chat.completion.chunk","created":'
             f"{call.now // SECOND},"
             f'"model":{encode(model.snapshot).decode()},'
         )
         # Also of the search models, whose whole answers have no service tier (recorded 2025-08).
         head += f'"service_tier":"{answer.service_tier}",'
         self._head = head + f'"system_fingerprint":{encode(answer.fingerprint).decode()},"choices":['
-        self._logprobs = '"logprobs":null,' if model.logprobs_shown else ""
+        asked = model.logprobs_shown or any(choice.logprobs is not None for choice in answer.choices)
+        self._logprobs = '"logprobs":null,' if asked else ""
         self._tail = ',"usage":null' if self._usage_wanted else ""
         self._padding = None if options.get("include_obfuscation") is False else _padding_source(call.seed)
         self._chunks = 0
@@ -352,7 +370,8 @@ class _Streamed:
                 for piece in self._vocabulary.pieces(call.payload, encoding):
                     json = encode([call.piece(position, piece)]).decode()
                     yield index, f'{{"tool_calls":{json}}}', "null", 1, None
-        yield index, "{}", f'"{choice.finish_reason}"', 0, None
+        last = {"annotations": [citation.on_the_wire() for citation in choice.citations]} if choice.citations else {}
+        yield index, encode(last).decode(), f'"{choice.finish_reason}"', 0, None
 
     def _text_deltas(self, choice: Choice) -> Iterator[_Delta]:
         index = choice.index

@@ -1,18 +1,21 @@
 """What a chat completion says: text, JSON or tool calls for each choice, cut as the request asks, with its tokens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
 from understudy.core import ids
-from understudy.core.endpoints.chat_parameters import texts_of
+from understudy.core.endpoints.chat_parameters import effort_of, texts_of
 from understudy.core.logprobs import entries, longest_answer
 from understudy.core.media import Media, Vocabulary
 from understudy.core.operations import Call
-from understudy.core.prompts import prompt_tokens
+from understudy.core.prompt_cache import SHORTEST, STEP
+from understudy.core.prompts import prompt_sequence, prompt_tokens
 from understudy.core.replies import schema, text, tools
 from understudy.core.replies.bias import LONGEST_FORCED, Bias
+from understudy.core.replies.citations import Citation, cite
+from understudy.core.replies.prediction import accepted, follow
 from understudy.core.replies.strict import unusable_schema
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 from understudy.core.serialise import encode
@@ -76,9 +79,20 @@ class Choice:
         tokens: of what is shown.
         ids: the tokens of the text themselves, where the request needs them one by one.
         logprobs: what is shown of these tokens, made anew at each call; None where it was not asked for.
+        citations: sources in the text.
     """
 
-    __slots__ = ("finish_reason", "function_call", "ids", "index", "logprobs", "text", "tokens", "tool_calls")
+    __slots__ = (
+        "citations",
+        "finish_reason",
+        "function_call",
+        "ids",
+        "index",
+        "logprobs",
+        "text",
+        "tokens",
+        "tool_calls",
+    )
 
     def __init__(
         self,
@@ -98,12 +112,23 @@ class Choice:
         self.tokens = tokens
         self.ids: list[int] | None = None
         self.logprobs: Callable[[], Iterator[dict[str, Any]]] | None = None
+        self.citations: Sequence[Citation] = ()
 
 
 class ChatAnswer:
-    """All choices and what they come to."""
+    """All choices and what they come to.
+
+    Attributes:
+        model, choices: whose, and which.
+        prompt_tokens, cached_tokens, cache_write_tokens: of the prompt; of it, known from before; of it, kept now.
+        reasoning_tokens, completion_tokens: thought; made in all, thought and rejected predictions included.
+        accepted_tokens, rejected_tokens: of the prediction.
+        service_tier, fingerprint: as shown.
+    """
 
     __slots__ = (
+        "accepted_tokens",
+        "cache_write_tokens",
         "cached_tokens",
         "choices",
         "completion_tokens",
@@ -111,6 +136,7 @@ class ChatAnswer:
         "model",
         "prompt_tokens",
         "reasoning_tokens",
+        "rejected_tokens",
         "service_tier",
     )
 
@@ -119,36 +145,81 @@ class ChatAnswer:
         self.choices = choices
         self.prompt_tokens = prompt
         self.cached_tokens = 0
+        self.cache_write_tokens = 0
+        self.accepted_tokens = 0
+        self.rejected_tokens = 0
         self.reasoning_tokens = reasoning
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
         self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
         self.fingerprint = _fingerprint(call.model.fingerprint, call.model.snapshot)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one text and nothing else."""
+        choices = self.choices
+        if len(choices) != 1 or self.model.usage_extras or self.accepted_tokens or self.rejected_tokens:
+            return False
+        choice = choices[0]
+        return choice.text is not None and choice.logprobs is None and not choice.citations
+
+    def use_prediction(self, predicted: list[int], said: list[int]) -> None:
+        """Count a prediction: what was not used of it is paid for like what was said (OpenAI's guide)."""
+        self.accepted_tokens = accepted(predicted, said)
+        self.rejected_tokens = len(predicted) - self.accepted_tokens
+        self.completion_tokens += self.rejected_tokens
 
 
 def make_answer(call: Call, media: Media) -> ChatAnswer:
     """Decide what the model says to a validated request."""
     body = call.body
     vocabulary = media.vocabulary
-    prompt = _prompt_tokens(call, vocabulary)
+    prompt = _prompt_tokens(call, media)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     seed = _content_seed(call)
     reasoning = _reasoning_tokens(call, seed)
+    count = body.get("n") or 1
     if limit is not None and reasoning >= limit:
         # All of the budget went into thinking: recorded as empty content and `length`.
-        count = body.get("n") or 1
         choices = [Choice(index, text="", finish_reason="length") for index in range(count)]
-        return ChatAnswer(call, choices, prompt, limit)
-    room = None if limit is None else limit - reasoning
-    count = body.get("n") or 1
+        answer = ChatAnswer(call, choices, prompt, limit)
+    else:
+        room = None if limit is None else limit - reasoning
+        answer = ChatAnswer(call, _choices(call, vocabulary, count, seed, room), prompt, reasoning)
+    if prompt >= SHORTEST and "caching" in call.model.abilities:
+        _use_cache(call, media, answer)
+    prediction = body.get("prediction")
+    if prediction is not None:
+        encoding = call.model.encoding
+        said = vocabulary.encode(answer.choices[0].text or "", encoding)
+        answer.use_prediction(vocabulary.encode(_predicted(prediction), encoding), said)
+    return answer
+
+
+def _use_cache(call: Call, media: Media, answer: ChatAnswer) -> None:
+    body = call.body
+    sequence = prompt_sequence(body, call.model, media)
+    owner = encode([call.account.organization.id, call.model.snapshot, body.get("prompt_cache_key")])
+    all_day = body.get("prompt_cache_retention") == "24h"
+    answer.cached_tokens = call.prompts.reuse(owner, sequence, call.now, all_day=all_day)
+    if "cache_write" in call.model.usage_extras:
+        answer.cache_write_tokens = (len(sequence) - 1) // STEP * STEP - answer.cached_tokens
+
+
+def _predicted(prediction: dict[str, Any]) -> str:
+    content = prediction["content"]
+    return content if type(content) is str else "".join(part["text"] for part in content)
+
+
+def _choices(call: Call, vocabulary: Vocabulary, count: int, seed: bytes, room: int | None) -> list[Choice]:
     if count == 1:
-        return ChatAnswer(call, [_choice(call, vocabulary, 0, seed, call.seed, room)], prompt, reasoning)
-    steady = _is_greedy(body)
+        return [_choice(call, vocabulary, 0, seed, call.seed, room)]
+    steady = _is_greedy(call.body)
     choices = []
     for index in range(count):
         own = call.seed if index == 0 else ids.letters(call.seed, 32, b"choice%d" % index).encode()
         said = seed if index == 0 or steady else ids.letters(seed, 32, b"choice%d" % index).encode()
         choices.append(_choice(call, vocabulary, index, said, own, room))
-    return ChatAnswer(call, choices, prompt, reasoning)
+    return choices
 
 
 _WIRE_ONLY = frozenset(("stream", "stream_options", "store", "metadata", "user", "safety_identifier", "service_tier"))
@@ -171,10 +242,10 @@ def _content_seed(call: Call) -> bytes:
     return call.repeatable_seed(blake2b(encode(heeded), person=b"chat words", digest_size=16).digest())
 
 
-def _prompt_tokens(call: Call, vocabulary: Vocabulary) -> int:
+def _prompt_tokens(call: Call, media: Media) -> int:
     read = call.read
     if read.prompt_tokens is None:
-        read.prompt_tokens = prompt_tokens(call.body, call.model, vocabulary)
+        read.prompt_tokens = prompt_tokens(call.body, call.model, media)
     return read.prompt_tokens
 
 
@@ -188,14 +259,33 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, id_seed
             return _calling(body, calls, index, id_seed, vocabulary, encoding)
     if body.get("logprobs") or body.get("logit_bias"):
         return _choice_of_tokens(call, vocabulary, index, seed, room)
-    said = _cut_at_stops(_say(body, seed), body)
+    said = _say(body, seed)
+    citations: Sequence[Citation] = ()
+    if "search" in call.model.abilities and _is_free_form(body):
+        said, citations = cite(said, _last_user(body["messages"]), seed)
+    said = _cut_at_stops(said, body)
     finish = "stop"
     tokens = vocabulary.count(said, encoding)
     if room is not None and tokens > room:
         said = vocabulary.truncate(said, room, encoding)
         tokens = room
         finish = "length"
-    return Choice(index, text=said, finish_reason=finish, tokens=tokens)
+    choice = Choice(index, text=said, finish_reason=finish, tokens=tokens)
+    if citations:
+        choice.citations = [citation for citation in citations if citation.end <= len(said)]
+    return choice
+
+
+def _is_free_form(body: dict[str, Any]) -> bool:
+    wanted = body.get("response_format")
+    return wanted is None or wanted["type"] == "text"
+
+
+def _last_user(messages: list[dict[str, Any]]) -> str:
+    for message in reversed(messages):
+        if message["role"] == "user":
+            return "\n".join(texts_of(message))
+    return ""
 
 
 _TRIES = 6
@@ -209,7 +299,7 @@ def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: byte
     count = body.get("n") or 1
     top = body.get("top_logprobs") or 0
     bias = Bias(body.get("logit_bias") or {})
-    free_form = (body.get("response_format") or {}).get("type", "text") == "text"
+    free_form = _is_free_form(body)
     most = call.model.max_output_tokens if room is None else room
     if body.get("logprobs"):
         most = min(most, longest_answer(count, top))
@@ -247,7 +337,7 @@ def _said_within(body: dict[str, Any], bias: Bias, seed: bytes, vocabulary: Voca
         other = _cut_at_stops(_say(body, ids.letters(seed, 32, b"again%d" % attempt).encode()), body)
         if bias.allows(other, vocabulary, encoding):
             return other
-    if (body.get("response_format") or {}).get("type", "text") != "text":
+    if not _is_free_form(body):
         return said
     return bias.without_banned(said, vocabulary, encoding)
 
@@ -315,6 +405,9 @@ def _say(body: dict[str, Any], seed: bytes) -> str:
             except UnsatisfiableSchema as failure:
                 raise unusable_schema(wanted["json_schema"]["name"], "response_format") from failure
         return encode({"answer": text.compose(_turns(messages), seed)}).decode()
+    prediction = body.get("prediction")
+    if prediction is not None:
+        return follow(_predicted(prediction), _last_user(messages))
     style = _STYLES[body.get("verbosity") or "medium"]
     return text.compose(_turns(messages), seed, style=style)
 
@@ -342,7 +435,7 @@ def _cut_at_stops(said: str, body: dict[str, Any]) -> str:
 def _reasoning_tokens(call: Call, seed: bytes) -> int:
     if not call.model.reasoning:
         return 0
-    most = _REASONING_STEPS[call.body.get("reasoning_effort") or "medium"]
+    most = _REASONING_STEPS[effort_of(call.body, call.model)]
     return _REASONING_STEP * (seed[0] % (most + 1)) if most else 0
 
 

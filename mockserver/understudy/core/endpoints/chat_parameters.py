@@ -8,6 +8,8 @@ from typing import Any
 
 from understudy.core import errors
 from understudy.core.catalog import Model
+from understudy.core.media import Media
+from understudy.core.message_parts import check_part
 from understudy.core.parameters import (
     Check,
     anything,
@@ -298,7 +300,26 @@ def _check_logit_bias(path: str, value: Any) -> None:
         number(-100, 100)(f"{path}.{token}", bias)
 
 
-_PREDICTION = fields({"type": word("content"), "content": anything}, ("type", "content"))
+_TEXT_PARTS = array(tagged({"text": fields({"type": anything, "text": string()}, ("text",))}, ("text",)), minimum=1)
+
+
+def _check_predicted(path: str, value: Any) -> None:
+    if type(value) is list:
+        _TEXT_PARTS(path, value)
+    elif type(value) is not str:
+        raise errors.wrong_type(path, "one of a string or array of objects", value)
+
+
+_PREDICTION = fields({"type": word("content"), "content": _check_predicted}, ("type", "content"))
+_PLACE = {name: optional(string()) for name in ("city", "country", "region", "timezone")}
+_WEB_SEARCH = fields(
+    {
+        "search_context_size": optional(word("low", "medium", "high")),
+        "user_location": optional(
+            fields({"type": word("approximate"), "approximate": fields(_PLACE)}, ("type", "approximate"))
+        ),
+    }
+)
 _STREAM_OPTIONS = fields({"include_usage": optional(boolean), "include_obfuscation": optional(boolean)})
 _AUDIO = fields({"voice": anything, "format": word("wav", "aac", "mp3", "flac", "opus", "pcm16")}, ("voice", "format"))
 
@@ -340,68 +361,161 @@ PARAMETERS: dict[str, Check] = {
     "verbosity": optional(word("low", "medium", "high")),
     "modalities": optional(array(word("text", "audio"))),
     "audio": optional(_AUDIO),
-    "web_search_options": optional(anything),
+    "web_search_options": optional(_WEB_SEARCH),
 }
 
-_REASONING_REFUSES = {
-    "max_tokens": " Use 'max_completion_tokens' instead.",
-    "stop": "",
-    "logit_bias": "",
-    "presence_penalty": "",
-    "frequency_penalty": "",
-}
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
+_REASONING_REFUSES = {"max_tokens": " Use 'max_completion_tokens' instead.", "stop": "", "logit_bias": ""}
+_THINKING_REFUSES = ("presence_penalty", "frequency_penalty")
+"""Refused only while the model thinks (measured 2026-08); so are log probabilities, temperature and top_p."""
+_SEARCHING_REFUSES = (
+    "temperature",
+    "top_p",
+    "n",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "seed",
+)
+"""Reported of temperature and presence_penalty (2025 to 2026); that the others go with them is "our choice"."""
+_PREDICTING_REFUSES: dict[str, tuple[Any, ...]] = {
+    "n": (1,),
+    "logprobs": (False,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
+    "max_completion_tokens": (),
+    "tools": (),
 }
+"""With the values that are borne (OpenAI's guide "Predicted outputs"; the words of the refusal are "our choice")."""
 
 
-def check(body: dict[str, Any], model: Model) -> None:
+def check(body: dict[str, Any], model: Model, media: Media) -> None:
     """Refuse what the real API refuses.
 
     Raises:
-        BadRequest: with the real message, param and code.
+        ApiError: with the real message, param and code.
     """
     if "messages" not in body:
         raise errors.missing("messages")
+    messages = body["messages"]
     if len(body) == 2:  # model and messages alone: by far the most common body
         for name in body:
             if name not in PARAMETERS:
                 raise errors.unknown_parameter(name)
-        _check_messages("messages", body["messages"])
-        return
-    check_all(body, PARAMETERS)
-    _check_model(body, model)
-    _check_together(body)
+        _check_messages("messages", messages)
+    else:
+        check_all(body, PARAMETERS)
+        _check_model(body, model)
+        _check_together(body)
+    _check_contents(messages, model, media)
+
+
+def _check_contents(messages: list[dict[str, Any]], model: Model, media: Media) -> None:
+    plain = "user_only" not in model.abilities
+    for index, message in enumerate(messages):
+        if not plain and message["role"] in ("system", "developer"):
+            path = f"messages[{index}].role"
+            raise errors.BadRequest(
+                f"Unsupported value: '{path}' does not support '{message['role']}' with this model.",
+                code="unsupported_value",
+                param=path,
+            )
+        content = message.get("content")
+        if type(content) is list:
+            for place, part in enumerate(content):
+                check_part(f"messages[{index}].content[{place}]", part, model, media)
+
+
+def effort_of(body: dict[str, Any], model: Model) -> str:
+    """How hard the model thinks: what the request says, or the model's default."""
+    effort: str = body.get("reasoning_effort") or model.effort
+    return effort
 
 
 def _check_model(body: dict[str, Any], model: Model) -> None:
+    if body.get("n") is not None and body["n"] > model.most_choices:
+        raise errors.above_maximum("n", body["n"], model.most_choices)
+    if body.get("top_logprobs") is not None and body["top_logprobs"] > model.most_logprobs:
+        raise errors.above_maximum("top_logprobs", body["top_logprobs"], model.most_logprobs)
+    if "search" in model.abilities:
+        for name in _SEARCHING_REFUSES:
+            if body.get(name) is not None:
+                raise errors.BadRequest(f"Model incompatible request argument supplied: {name}")
+    elif body.get("web_search_options") is not None:
+        # Recorded; newer models don't know the parameter at all, which is not told apart here.
+        raise errors.BadRequest("Web search options not supported with this model.", param="web_search_options")
+    _check_service_tier(body.get("service_tier"), model)
     if model.reasoning:
-        for name, hint in _REASONING_REFUSES.items():
-            value = body.get(name)
-            if value is not None and value not in _NEUTRAL.get(name, ()):
-                raise errors.unsupported_parameter(name, hint)
-        for name in ("temperature", "top_p"):
-            value = body.get(name)
-            if value is not None and value != 1:
-                raise errors.unsupported_value(name, value)
+        _check_reasoning(body, model)
     else:
-        if body.get("logit_bias"):
-            _check_tokens(body["logit_bias"], _LAST_TOKEN[model.encoding])
         if body.get("max_tokens") is not None:
             integer(1)("max_tokens", body["max_tokens"])
         if body.get("temperature") is not None:
             number(0, 2)("temperature", body["temperature"])
         if body.get("top_p") is not None:
             number(0, 1)("top_p", body["top_p"])
+        if body.get("logit_bias"):
+            _check_tokens(body["logit_bias"], _LAST_TOKEN[model.encoding])
+        if body.get("logprobs") and not model.logprobs_shown:
+            raise _no_logprobs()
         if body.get("reasoning_effort") is not None:
-            raise errors.BadRequest(
-                "Unrecognized request argument supplied: reasoning_effort", type=errors.INVALID_REQUEST
-            )
+            raise errors.BadRequest("Unrecognized request argument supplied: reasoning_effort")
+    if body.get("prediction") is not None:
+        if "prediction" not in model.abilities:
+            raise errors.unsupported_parameter("prediction")
+        for name, borne in _PREDICTING_REFUSES.items():
+            if body.get(name) and body[name] not in borne:
+                raise errors.BadRequest(
+                    f"Unsupported parameter: '{name}' is not supported with 'prediction'.",
+                    code="unsupported_parameter",
+                    param=name,
+                )
 
-    if body.get("logprobs") and not model.logprobs_shown:
-        # Met on the gpt-5 family and o4-mini, 2025-08 to 2026 (several public reports).
-        raise errors.ApiError("You are not allowed to request logprobs from this model", status=403)
+
+def _check_reasoning(body: dict[str, Any], model: Model) -> None:
+    for name, hint in _REASONING_REFUSES.items():
+        if body.get(name) is not None:
+            raise errors.unsupported_parameter(name, hint)
+    effort = body.get("reasoning_effort")
+    if effort is not None and not model.efforts:
+        raise errors.unsupported_parameter("reasoning_effort")
+    if effort is not None and effort not in model.efforts:
+        # Reported of several models, 2026.
+        raise errors.BadRequest(
+            f"Unsupported value: 'reasoning_effort' does not support '{effort}' with this model. Supported values "
+            f"are: {errors.quoted_list(model.efforts)}.",
+            code="unsupported_value",
+            param="reasoning_effort",
+        )
+    if effort_of(body, model) == "none" and model.efforts:
+        if body.get("temperature") is not None:
+            number(0, 2)("temperature", body["temperature"])
+        if body.get("top_p") is not None:
+            number(0, 1)("top_p", body["top_p"])
+        return
+    for name in _THINKING_REFUSES:
+        if body.get(name):
+            raise errors.unsupported_parameter(name)
+    for name in ("temperature", "top_p"):
+        value = body.get(name)
+        if value is not None and value != 1:
+            raise errors.unsupported_value(name, value)
+    if body.get("logprobs"):
+        raise _no_logprobs()
+
+
+def _no_logprobs() -> errors.ApiError:
+    """403: met on the gpt-5 family and o4-mini (several public reports, 2025-08 to 2026)."""
+    return errors.ApiError("You are not allowed to request logprobs from this model", status=403)
+
+
+def _check_service_tier(asked: str | None, model: Model) -> None:
+    """Flex and priority are for models that have them (reported words, 2025 to 2026); the rest falls to default."""
+    if asked == "flex" and "flex" not in model.abilities:
+        raise errors.BadRequest("Flex is not available for this model.", param="service_tier")
+    if asked in ("priority", "fast") and "priority" not in model.abilities:
+        raise errors.BadRequest("Invalid service_tier argument", param="service_tier")
 
 
 _LAST_TOKEN = {"cl100k_base": 100_257, "o200k_base": 199_999}
