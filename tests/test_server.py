@@ -85,7 +85,7 @@ def test_servers_side_by_side_share_nothing() -> None:
 def test_accounts_are_found_by_key() -> None:
     """The one of a test needs no name; others are made when they are asked for."""
     with MockServer(credits="5.00") as server:
-        assert server.account is server.accounts["sk-understudy"]
+        assert server.account == server.accounts["sk-understudy"]
         other = server.accounts["sk-other"]
         assert other is not server.account
         assert other.organization.ledger.balance_at(server.clock.now()) == 5 * DOLLAR

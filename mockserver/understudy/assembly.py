@@ -1,13 +1,18 @@
 """Putting the simulator together from settings."""
 
 import logging
+from collections.abc import Callable, Mapping
+
+import msgspec
 
 from understudy.adapters.wallclock import wall_now
-from understudy.config import Settings
+from understudy.config import SettingError, Settings
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
 from understudy.core.clock import Clock, OffsetClock, VirtualClock
+from understudy.core.errors import mask_key
 from understudy.core.faults import Faults
+from understudy.core.headers import RetryHeaders
 from understudy.core.journal import Journal
 from understudy.core.key_words import read_key
 from understudy.core.pricing import PriceList
@@ -25,11 +30,7 @@ def build_simulator(settings: Settings) -> Simulator:
     """A simulator with its own clock, accounts and journal."""
     clock = _clock(settings)
     era = settings.date if settings.date is not None else clock.now()
-    default = AccountTerms(settings.tier, settings.credits)
-    known = settings.keys
-
-    def terms_of(key: str) -> AccountTerms | None:
-        return read_key(key, default) if known is None else known.get(key)
+    catalog = Catalog(toml("models.toml"), toml("limits.toml"))
 
     return Simulator(
         SimulatorSettings(
@@ -37,17 +38,50 @@ def build_simulator(settings: Settings) -> Simulator:
             era=era,
             pacing=settings.latency,
             reject_retired=settings.retired == "reject",
+            quota_codes=settings.quota_codes == "2026",
+            retry=RetryHeaders(settings.retry_after, settings.retry_after_ms, settings.should_retry),
         ),
-        catalog=Catalog(toml("models.toml"), toml("limits.toml")),
+        catalog=catalog,
         prices=PriceList(toml("prices.toml"), era),
         clock=clock,
-        store=MemoryStore(terms_of, TierTable(toml("tiers.toml"), era)),
+        store=MemoryStore(_terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
         media=default_media(),
         routes=build_routes(),
         journal=Journal(settings.journal_limit),
         faults=Faults(),
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),
     )
+
+
+def _terms(settings: Settings, catalog: Catalog, era: int) -> Callable[[str], AccountTerms | None]:
+    """What the account of a key starts with; None for a key that is not accepted."""
+    default = AccountTerms(settings.tier, settings.credits)
+    known = _with_groups("keys", settings.keys, catalog, era)
+    named = _with_groups("accounts", settings.accounts, catalog, era) or {}
+    if known is not None:
+        return lambda key: named.get(key, known[key]) if key in known else None
+    return lambda key: read_key(key, default) if key not in named else named[key]
+
+
+def _with_groups(
+    setting: str, keys: Mapping[str, AccountTerms] | None, catalog: Catalog, era: int
+) -> Mapping[str, AccountTerms] | None:
+    """The same terms, with the limit groups of the models that their increases name."""
+    if keys is None:
+        return None
+    found = {}
+    for key, terms in keys.items():
+        increases = []
+        for name, limits in terms.increases:
+            model = catalog.find(name, era)
+            if model is None:
+                known = "a model of the catalogue"
+                raise SettingError(
+                    setting, name, f"limits of the key {mask_key(key)}", known, f"names no model: {name!r}"
+                )
+            increases.append((model.limit_group, limits))
+        found[key] = msgspec.structs.replace(terms, increases=tuple(increases))
+    return found
 
 
 def _clock(settings: Settings) -> Clock:

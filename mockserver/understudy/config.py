@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from understudy import setting_values
-from understudy.core.accounts import AccountTerms
+from understudy.core.account_changes import DOLLAR_WORDS, TIER_WORDS
 from understudy.core.pacing import ACCEPTED as PACINGS
 from understudy.core.pacing import Pacing
-from understudy.keys_file import KeysFileError, read_keys_file
+from understudy.core.terms import AccountTerms
+from understudy.keys_file import KeysFileError, read_keys, read_keys_file
 
 DEFAULT_FILE = "understudy.toml"
 ENVIRONMENT_PREFIX = "UNDERSTUDY_"
@@ -146,6 +147,11 @@ class Settings:
         latency: how long the model takes.
         retired: `answer` or `reject`: what retired models do.
         keys: the only keys that are accepted, with what their accounts start with; None for any.
+        quota_codes: `classic` or `2026`: which codes tell of a spent quota.
+        retry_after: whether a rate-limit 429 says so, or seconds to say instead.
+        retry_after_ms: the same in milliseconds.
+        should_retry: `x-should-retry` of every 429, None for none.
+        accounts: what the accounts of some keys start with, while all others are accepted too; None for nothing.
         control_token: lets other machines use the control API.
         body_limit: bytes of a request body that are read.
         journal_limit: entries that are kept.
@@ -171,11 +177,11 @@ class Settings:
         "Speak https and wss, with a certificate from a local authority that is made for this run.",
         is_switch=True,
     )
-    tier: int = _row("5", setting_values.tier, setting_values.TIERS, "Usage tier of new accounts.")
+    tier: int = _row("5", setting_values.tier, TIER_WORDS, "Usage tier of new accounts.")
     credits: int = _row(
         "1000.00",
         setting_values.credits,
-        setting_values.DOLLARS,
+        DOLLAR_WORDS,
         "US dollars of credit that new accounts start with.",
     )
     seed: int = _row(
@@ -212,6 +218,39 @@ class Settings:
         'the path of a TOML file with one table [keys."sk-..."] for each key',
         "File of the only keys that are accepted, with tier, credits, organization and project of each.",
         unset="any key is accepted and has its own account",
+        is_path=True,
+        is_secret=True,
+    )
+    quota_codes: str = _row(
+        "classic",
+        setting_values.word("classic", "2026"),
+        "classic or 2026",
+        "Codes that tell of a spent quota: insufficient_quota for all, or those of 2026, one for each limit.",
+    )
+    retry_after: bool | int = _row(
+        "on",
+        setting_values.switch_or(0, 86_400),
+        "on, off, or a whole number of seconds from 0 to 86400",
+        "The header retry-after of a rate-limit 429: the true wait, none, or a figure of your own on every 429.",
+    )
+    retry_after_ms: bool | int = _row(
+        "on",
+        setting_values.switch_or(0, 86_400_000),
+        "on, off, or a whole number of milliseconds from 0 to 86400000",
+        "The header retry-after-ms, likewise.",
+    )
+    should_retry: bool | None = _row(
+        "off",
+        setting_values.hint,
+        "off, true or false",
+        "The header x-should-retry of every 429.",
+    )
+    accounts: Mapping[str, AccountTerms] | None = _row(
+        None,
+        setting_values.table_or_path,
+        'in a settings file one table [accounts."sk-..."] for each key; elsewhere the path of a file as for keys',
+        "What the accounts of some keys start with; all other keys are accepted too.",
+        unset="what the words of a key say, and else the tier and the credits of these settings",
         is_path=True,
         is_secret=True,
     )
@@ -300,8 +339,9 @@ def load_settings(
         values["port"] = 0
     for name, value in named.items():
         _set(values, sources, _Given(name, value, spelled(name.replace("_", "-"))))
-    if "keys" in values:
-        values["keys"] = _read_keys(values, sources["keys"])
+    for name in ("keys", "accounts"):
+        if name in values:
+            values[name] = _read_keys(name, values, sources[name])
     return Settings(**values)
 
 
@@ -333,21 +373,22 @@ def _set(values: dict[str, Any], sources: dict[str, str], given: _Given) -> None
     except (ValueError, ArithmeticError):
         shown = "what was given" if setting.is_secret and not setting.is_path else _shown(given.value)
         raise SettingError(setting.name, given.value, given.source, setting.accepted, f"cannot be {shown}") from None
-    if setting.is_path and given.folder is not None:
+    if given.folder is not None and isinstance(value, Path):
         value = given.folder / value
     values[setting.keyword] = value
     sources[setting.keyword] = given.source
 
 
-def _read_keys(values: Mapping[str, Any], source: str) -> Mapping[str, AccountTerms]:
-    path = values["keys"]
+def _read_keys(name: str, values: Mapping[str, Any], source: str) -> Mapping[str, AccountTerms]:
+    given = values[name]
     defaults = Settings()
+    tier, credits = values.get("tier", defaults.tier), values.get("credits", defaults.credits)
     try:
-        return read_keys_file(
-            path, tier=values.get("tier", defaults.tier), credits=values.get("credits", defaults.credits)
-        )
+        if isinstance(given, Path):
+            return read_keys_file(given, tier=tier, credits=credits)
+        return read_keys(given, None, tier=tier, credits=credits)
     except KeysFileError as problem:
-        raise SettingsFileError("keys", path, source, _BY_KEYWORD["keys"].accepted, str(problem)) from None
+        raise SettingsFileError(name, given, source, _BY_KEYWORD[name].accepted, str(problem)) from None
 
 
 def _from_environment(variables: Mapping[str, str]) -> Iterator[_Given]:

@@ -2,24 +2,29 @@
 
 import atexit
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Any, Self
 
+from understudy.account_handle import AccountHandle
 from understudy.adapters.http.application import create_application
 from understudy.adapters.serving import MockServerError, Server, listen, set_log_level
 from understudy.adapters.tls import LocalAuthority
 from understudy.address import Address
 from understudy.assembly import build_simulator
 from understudy.config import Settings, python_settings
+from understudy.core.account_changes import AccountError, known_model
 from understudy.core.accounts import Account
+from understudy.core.catalog import Model
 from understudy.core.clock import Clock
 from understudy.core.faults import Faults
 from understudy.core.journal import Journal
-from understudy.core.simulator import Simulator
+from understudy.core.key_words import KeyWordsError
+from understudy.core.simulator import Simulator, UnknownKeyError
+from understudy.core.store import Change, Changed
 
-__all__ = ["Accounts", "MockServer", "MockServerError", "Service"]
+__all__ = ["AccountError", "Accounts", "MockServer", "MockServerError", "Service"]
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10
@@ -85,15 +90,46 @@ class Accounts:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def __getitem__(self, key: str) -> Account:
-        """Find the account of a key, made on first sight; from now on it is not aged out."""
-        account = self._simulator.account(key)
+    def __getitem__(self, key: str) -> AccountHandle:
+        """Find the account of a key, made on first sight; from now on it is not aged out.
+
+        Raises:
+            AccountError: the key is not accepted, or its words contradict each other.
+        """
+        self.hold(key)
+        return AccountHandle(self, key)
+
+    def __iter__(self) -> Iterator[AccountHandle]:
+        """Go over the accounts that are held."""
+        return iter([AccountHandle(self, account.key) for account in self._simulator.store.accounts()])
+
+    def now(self) -> int:
+        """Microseconds since the epoch."""
+        return self._simulator.clock.now()
+
+    def model(self, name: str) -> Model:
+        """The model of a name in the era that holds.
+
+        Raises:
+            AccountError: there is none.
+        """
+        return known_model(self._simulator.catalog, name, self._simulator.settings.era)
+
+    def hold(self, key: str) -> Account:
+        """The account itself; from now on it is not aged out."""
+        try:
+            account = self._simulator.account(key)
+        except (KeyWordsError, UnknownKeyError) as problem:
+            raise AccountError(str(problem)) from None
         account.pinned = True
         return account
 
-    def __iter__(self) -> Iterator[Account]:
-        """Go over the accounts that are held."""
-        return iter(self._simulator.store.accounts())
+    def change(self, key: str, change: Change[Changed]) -> Changed:
+        """Apply a pure function to an account."""
+        result = self._simulator.store.change(self.hold(key), change)
+        if isinstance(result, Awaitable):
+            raise MockServerError("Accounts of a shared store are read and set by the control API.")
+        return result
 
 
 class MockServer:
@@ -180,8 +216,8 @@ class MockServer:
         return self.simulator.clock
 
     @property
-    def account(self) -> Account:
-        """The account that is meant when no key is named; `account.key` is its key."""
+    def account(self) -> AccountHandle:
+        """The account that is meant when no key is named; `account.key` is its key, `account(key)` is another's."""
         return self.accounts[self.settings.client_key]
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from understudy.core.accounts import Account
+from understudy.account_handle import AccountHandle
 from understudy.core.faults import Faults
 from understudy.core.journal import JournalEntry
 
@@ -34,8 +34,8 @@ class JournalHandle(Protocol):
 class AccountsHandle(Protocol):
     """The accounts of a server, by key."""
 
-    def __getitem__(self, key: str) -> Account: ...
-    def __iter__(self) -> Iterator[Account]: ...
+    def __getitem__(self, key: str) -> AccountHandle: ...
+    def __iter__(self) -> Iterator[AccountHandle]: ...
 
 
 class ServerHandle(Protocol):
@@ -62,8 +62,8 @@ class ServerHandle(Protocol):
         """What time it is, and `advance`."""
 
     @property
-    def account(self) -> Account:
-        """The account that is meant when no key is named; `account.key` is its key."""
+    def account(self) -> AccountHandle:
+        """The account that is meant when no key is named; `account.key` is its key, `account(key)` is another's."""
 
     @property
     def accounts(self) -> "AccountsHandle":

@@ -5,7 +5,7 @@ when it cannot be used. What is accepted is said in the table of settings, besid
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from ipaddress import ip_address
@@ -13,21 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from understudy.adapters.wallclock import wall_now
+from understudy.core.account_changes import read_usd
 from understudy.core.catalog import parse_tier
 from understudy.core.clock import DAY
 from understudy.core.dates import midnight
 from understudy.core.pacing import Pacing, parse_pacing
-from understudy.core.pricing import parse_usd
 
 FIRST_DAY = date(2020, 6, 11)
 """The API was announced (OpenAI, "OpenAI API", 2020-06-11)."""
 LAST_DAY = date(2100, 1, 1)
 """Our choice."""
 
-TIERS = "free, 1, 2, 3, 4 or 5"
-"""What `tier` accepts; as keys and data spell them, `tier1` to `tier5`, they are accepted too."""
-DOLLARS = "US dollars from 0 with at most 12 decimals, such as 5.00"
-"""What `credits` accepts."""
 
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
@@ -59,6 +55,26 @@ def whole(minimum: int, maximum: int) -> Callable[[Any], int]:
         return int(text)
 
     return parse
+
+
+def switch_or(minimum: int, maximum: int) -> Callable[[Any], bool | int]:
+    """Make a parser of on, off, or a whole number within bounds (both included)."""
+    number = whole(minimum, maximum)
+
+    def parse(given: Any) -> bool | int:
+        if isinstance(given, bool):
+            return given
+        text = _written(given).lower()
+        return {"on": True, "off": False}[text] if text in ("on", "off") else number(text)
+
+    return parse
+
+
+def hint(given: Any) -> bool | None:
+    """Read off (None), true or false."""
+    if isinstance(given, str) and given.strip().lower() == "off":
+        return None
+    return boolean(given)
 
 
 def word(*accepted: str) -> Callable[[Any], str]:
@@ -99,6 +115,11 @@ def path(given: Any) -> Path:
     return Path(text)
 
 
+def table_or_path(given: Any) -> Mapping[str, Any] | Path:
+    """Read a table as it stands in a settings file or in Python, or the path of a file with one."""
+    return dict(given) if isinstance(given, Mapping) else path(given)
+
+
 def size(given: Any) -> int:
     """Read a number of bytes above 0, perhaps with a unit: `67108864`, `64MiB`, `64MB`."""
     match = _SIZE.fullmatch(_written(given).lower())
@@ -127,9 +148,7 @@ def tier(given: Any) -> int:
 
 def credits(given: Any) -> int:
     """Read US dollars as pico-dollars, exactly."""
-    # A float is what its shortest spelling says: 5.1 was typed, not 5.0999999999999996447.
-    text = repr(given) if isinstance(given, float) else _written(given)
-    return parse_usd(text)
+    return read_usd(given)
 
 
 def latency(given: Any) -> Pacing:

@@ -1,6 +1,6 @@
 """Dates from microseconds since the epoch, by arithmetic: no time zone, no locale, no clock."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from understudy.core.clock import DAY, SECOND
@@ -15,6 +15,21 @@ _EPOCH = date(1970, 1, 1).toordinal()
 def midnight(day: date) -> int:
     """The moment at which a day (UTC) begins, in microseconds since the epoch."""
     return (day.toordinal() - _EPOCH) * DAY
+
+
+def parse_moment(text: str) -> int:
+    """The moment that an ISO 8601 date or time names, in microseconds since the epoch; UTC where it names no zone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:64]!r} is no ISO 8601 date or time such as 2026-12-31") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def month_around(now: int) -> tuple[int, int]:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
+import msgspec
+
 from understudy.core.catalog import TIERS
 from understudy.core.pricing import parse_usd
 from understudy.core.terms import AccountTerms, KeyStatus
@@ -83,11 +85,10 @@ def read_key(key: str, default: AccountTerms) -> AccountTerms:
             status = _once("state", status, _STATUSES[word])
     if tier is None and credits is None and plan is None and status is None:
         return default
-    return AccountTerms(
+    return msgspec.structs.replace(
+        default,
         tier=default.tier if tier is None else tier,
         credits=default.credits if credits is None else credits,
-        organization=default.organization,
-        project=default.project,
         plan="free" if plan is None and tier == 0 else default.plan if plan is None else plan,
         status=default.status if status is None else status,
     )

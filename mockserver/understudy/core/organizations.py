@@ -17,7 +17,7 @@ from understudy.core.dates import month_around
 from understudy.core.ids import named
 from understudy.core.ledger import GrantKind, Ledger
 from understudy.core.limits import Meter
-from understudy.core.terms import AccountTerms
+from understudy.core.terms import AccountTerms, AutoRecharge
 from understudy.core.tiers import TierTable
 from understudy.core.usage_log import UsageLog
 
@@ -39,20 +39,6 @@ class Quota(Enum):
     """The month's usage has reached the organization's own spend limit."""
     PROJECT_SPEND = "project_spend"
     """The month's usage has reached the project's spend limit."""
-
-
-class AutoRecharge(msgspec.Struct, frozen=True):
-    """Buying credits by itself.
-
-    Attributes:
-        threshold: pico-dollars of balance below which credits are bought.
-        target: pico-dollars of balance that they are bought up to.
-        monthly_cap: most pico-dollars in a calendar month, None for no cap.
-    """
-
-    threshold: int
-    target: int
-    monthly_cap: int | None = None
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):
@@ -289,6 +275,16 @@ class Organization:
         self.ledger.grant(amount, kind, now, expires_at)
         self.refresh(now)
 
+    def start_anew(self, credits: int, now: int) -> None:
+        """Begin with so many pico-dollars of credit, as if nothing had been bought or spent before."""
+        self.ledger = Ledger()
+        if credits > 0:
+            self.ledger.grant(credits, "starting", now)
+        self.spent = self.recharged = 0
+        for project in self.projects.values():
+            project.spent = 0
+        self.refresh(now)
+
     def buy(self, amount: int, now: int) -> None:
         """Buy credits of so many pico-dollars."""
         self.give(amount, "purchased", now)
@@ -378,9 +374,7 @@ _ORGANIZATION_ID = re.compile(r"org-[A-Za-z0-9]{4,64}")
 _PROJECT_ID = re.compile(r"proj_[A-Za-z0-9]{4,64}")
 
 
-def found_organization(
-    name: str | None, key: str, terms: AccountTerms, table: TierTable, now: int
-) -> Organization:
+def found_organization(name: str | None, key: str, terms: AccountTerms, table: TierTable, now: int) -> Organization:
     """Make an organization.
 
     Args:
@@ -392,7 +386,12 @@ def found_organization(
     """
     given = name is not None and _ORGANIZATION_ID.fullmatch(name) is not None
     id = name if name is not None and given else organization_id(name or key)
-    return Organization(id, name or id, terms.tier, terms.credits, table, now)
+    organization = Organization(id, name or id, terms.tier, terms.credits, table, now)
+    organization.usage_limit = terms.usage_limit
+    organization.spend_limit = terms.spend_limit
+    organization.recharge = terms.recharge
+    organization.increases.update(terms.increases)
+    return organization
 
 
 def found_project(organization: Organization, name: str | None, key: str, now: int) -> Project:

@@ -4,6 +4,8 @@ from enum import Enum
 
 import msgspec
 
+from understudy.core.catalog import RateLimits
+
 
 class KeyStatus(Enum):
     """Whether a key opens anything."""
@@ -19,6 +21,20 @@ class KeyStatus(Enum):
     """Its owner belongs to no organization."""
 
 
+class AutoRecharge(msgspec.Struct, frozen=True):
+    """Buying credits by itself.
+
+    Attributes:
+        threshold: pico-dollars of balance below which credits are bought.
+        target: pico-dollars of balance that they are bought up to.
+        monthly_cap: most pico-dollars in a calendar month, None for no cap.
+    """
+
+    threshold: int
+    target: int
+    monthly_cap: int | None = None
+
+
 class AccountTerms(msgspec.Struct, frozen=True):
     """What an account starts with.
 
@@ -29,6 +45,10 @@ class AccountTerms(msgspec.Struct, frozen=True):
         project: the same for projects.
         plan: the plan of a ChatGPT login (`free`, `go`, `plus`, `pro`, ...), None for the server's own.
         status: whether the key opens anything.
+        usage_limit: pico-dollars in a calendar month in the tier's place, None for the tier's own.
+        spend_limit: pico-dollars in a calendar month that the organization set itself, None for none.
+        recharge: how credits are bought by themselves, None for not at all.
+        increases: granted limit increases by limit group.
     """
 
     tier: int
@@ -37,3 +57,7 @@ class AccountTerms(msgspec.Struct, frozen=True):
     project: str | None = None
     plan: str | None = None
     status: KeyStatus = KeyStatus.ACTIVE
+    usage_limit: int | None = None
+    spend_limit: int | None = None
+    recharge: AutoRecharge | None = None
+    increases: tuple[tuple[str, RateLimits], ...] = ()

@@ -57,9 +57,7 @@ class TierTable:
         if first_payment is None:
             return 0
         return max(
-            number
-            for number, tier in enumerate(self.tiers)
-            if paid >= tier.paid and now - first_payment >= tier.days
+            number for number, tier in enumerate(self.tiers) if paid >= tier.paid and now - first_payment >= tier.days
         )
 
     def next_promotion(self, paid: int, first_payment: int | None, now: int) -> int | None:
@@ -67,8 +65,6 @@ class TierTable:
         if first_payment is None:
             return None
         moments = [
-            first_payment + tier.days
-            for tier in self.tiers
-            if paid >= tier.paid and now < first_payment + tier.days
+            first_payment + tier.days for tier in self.tiers if paid >= tier.paid and now < first_payment + tier.days
         ]
         return min(moments, default=None)
