@@ -77,8 +77,8 @@ class ChatCompletions:
 
     def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
         """Parameters first, then what the context window holds."""
-        chat_parameters.check(body, model, media)
-        _check_length(body, model, media)
+        in_parts = chat_parameters.check(body, model, media)
+        _check_length(body, model, media, in_parts=in_parts)
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """The whole completion, or its stream."""
@@ -88,7 +88,7 @@ class ChatCompletions:
         return _Whole(call, answer, pacing)
 
 
-def _check_length(body: dict[str, Any], model: Model, media: Media) -> None:
+def _check_length(body: dict[str, Any], model: Model, media: Media, *, in_parts: bool) -> None:
     asked = body.get("max_completion_tokens") or body.get("max_tokens")
     if asked is not None and asked > model.max_output_tokens:
         name = "max_tokens" if body.get("max_tokens") is not None else "max_completion_tokens"
@@ -101,20 +101,11 @@ def _check_length(body: dict[str, Any], model: Model, media: Media) -> None:
     # A token is at least one byte, and JSON is longer than its text: most requests need no exact count.
     messages = body["messages"]
     size = sum(len(text) for message in messages for text in chat_parameters.texts_of(message))
-    if 4 * size + 16 * len(messages) + (asked or 0) <= model.context_window and not _has_parts(messages):
+    if 4 * size + 16 * len(messages) + (asked or 0) <= model.context_window and not in_parts:
         return
     prompt = prompt_tokens(body, model, media)
     if prompt + (asked or 0) > model.context_window:
         raise errors.context_too_long(model.context_window, prompt, asked)
-
-
-def _has_parts(messages: list[dict[str, Any]]) -> bool:
-    return any(
-        part["type"] != "text"
-        for message in messages
-        if type(message.get("content")) is list
-        for part in message["content"]
-    )
 
 
 def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> dict[str, Any]:

@@ -144,10 +144,8 @@ class ChatAnswer:
         self.model = call.model
         self.choices = choices
         self.prompt_tokens = prompt
-        self.cached_tokens = 0
-        self.cache_write_tokens = 0
-        self.accepted_tokens = 0
-        self.rejected_tokens = 0
+        self.cached_tokens = self.cache_write_tokens = 0
+        self.accepted_tokens = self.rejected_tokens = 0
         self.reasoning_tokens = reasoning
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
         self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
@@ -253,17 +251,19 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, id_seed
     """One choice: `seed` decides its words, `id_seed` the ids of its calls; `room` is for how many tokens."""
     body = call.body
     encoding = call.model.encoding
-    if body.get("tools") or body.get("functions"):
-        calls = _decide(body, seed)
-        if calls:
-            return _calling(body, calls, index, id_seed, vocabulary, encoding)
-    if body.get("logprobs") or body.get("logit_bias"):
-        return _choice_of_tokens(call, vocabulary, index, seed, room)
+    if len(body) > 2:
+        if body.get("tools") or body.get("functions"):
+            calls = _decide(body, seed)
+            if calls:
+                return _calling(body, calls, index, id_seed, vocabulary, encoding)
+        if body.get("logprobs") or body.get("logit_bias"):
+            return _choice_of_tokens(call, vocabulary, index, seed, room)
     said = _say(body, seed)
     citations: Sequence[Citation] = ()
     if "search" in call.model.abilities and _is_free_form(body):
         said, citations = cite(said, _last_user(body["messages"]), seed)
-    said = _cut_at_stops(said, body)
+    if len(body) > 2:
+        said = _cut_at_stops(said, body)
     finish = "stop"
     tokens = vocabulary.count(said, encoding)
     if room is not None and tokens > room:

@@ -390,8 +390,11 @@ _PREDICTING_REFUSES: dict[str, tuple[Any, ...]] = {
 """With the values that are borne (OpenAI's guide "Predicted outputs"; the words of the refusal are "our choice")."""
 
 
-def check(body: dict[str, Any], model: Model, media: Media) -> None:
+def check(body: dict[str, Any], model: Model, media: Media) -> bool:
     """Refuse what the real API refuses.
+
+    Returns:
+        Whether a message's content comes in parts.
 
     Raises:
         ApiError: with the real message, param and code.
@@ -408,7 +411,14 @@ def check(body: dict[str, Any], model: Model, media: Media) -> None:
         check_all(body, PARAMETERS)
         _check_model(body, model)
         _check_together(body)
-    _check_contents(messages, model, media)
+    in_parts = False
+    for message in messages:
+        if type(message.get("content")) is list:
+            in_parts = True
+            break
+    if in_parts or "user_only" in model.abilities:
+        _check_contents(messages, model, media)
+    return in_parts
 
 
 def _check_contents(messages: list[dict[str, Any]], model: Model, media: Media) -> None:
