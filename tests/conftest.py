@@ -19,6 +19,8 @@ from understudy.core.journal import Journal
 from understudy.core.key_words import read_key
 from understudy.core.messages import Answer, Request
 from understudy.core.pacing import NONE, Pacing
+from understudy.core.plans_accounts import Plans
+from understudy.core.plans_table import PlanTable
 from understudy.core.pricing import DOLLAR, PriceList
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.core.terms import AccountTerms
@@ -88,6 +90,8 @@ class Api:
         known_keys: frozenset[str] | None = None,
         quota_codes: bool = False,
         retry: RetryHeaders | None = None,
+        plan: str = "plus",
+        mode: str | None = None,
     ) -> None:
         self.clock = VirtualClock(at)
         self.failures: list[BaseException] = []
@@ -107,6 +111,7 @@ class Api:
             ),
             catalog=Catalog(toml("models.toml"), toml("limits.toml")),
             prices=PriceList(toml("prices.toml"), at),
+            plans=Plans(PlanTable(toml("plans.toml"), at), default=plan, mode=mode),
             clock=self.clock,
             store=MemoryStore(terms_of, TierTable(toml("tiers.toml"), at)),
             media=default_media(),

@@ -15,6 +15,8 @@ from understudy.core.faults import Faults
 from understudy.core.headers import RetryHeaders
 from understudy.core.journal import Journal
 from understudy.core.key_words import read_key
+from understudy.core.plans_accounts import Plans
+from understudy.core.plans_table import PlanTable
 from understudy.core.pricing import PriceList
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.core.terms import AccountTerms
@@ -43,6 +45,7 @@ def build_simulator(settings: Settings) -> Simulator:
         ),
         catalog=catalog,
         prices=PriceList(toml("prices.toml"), era),
+        plans=Plans(PlanTable(toml("plans.toml"), era), default=settings.plan, mode=settings.mode),
         clock=clock,
         store=MemoryStore(_terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
         media=default_media(),
@@ -75,10 +78,8 @@ def _with_groups(
         for name, limits in terms.increases:
             model = catalog.find(name, era)
             if model is None:
-                known = "a model of the catalogue"
-                raise SettingError(
-                    setting, name, f"limits of the key {mask_key(key)}", known, f"names no model: {name!r}"
-                )
+                source = f"limits of the key {mask_key(key)}"
+                raise SettingError(setting, name, source, "a model of the catalogue", f"cannot name {name!r}")
             increases.append((model.limit_group, limits))
         found[key] = msgspec.structs.replace(terms, increases=tuple(increases))
     return found

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from understudy import setting_values
-from understudy.core.account_changes import DOLLAR_WORDS, TIER_WORDS
+from understudy.core.account_changes import DOLLAR_WORDS, PLAN_WORDS, TIER_WORDS
+from understudy.core.key_words import PLANS
 from understudy.core.pacing import ACCEPTED as PACINGS
 from understudy.core.pacing import Pacing
+from understudy.core.plans_table import MODES
 from understudy.core.terms import AccountTerms
 from understudy.keys_file import KeysFileError, read_keys, read_keys_file
 
@@ -141,6 +143,8 @@ class Settings:
         tls: whether to speak https and wss.
         tier: usage tier of new accounts, 0 (free) to 5.
         credits: pico-dollars that new accounts start with.
+        plan: of logins and keys that name none.
+        mode: `fixed` or `flexible`; None for what the date had.
         seed: decides everything by chance.
         date: midnight of the era's day in microseconds since the epoch; None for the newest data.
         clock: `real` or `virtual`.
@@ -183,6 +187,19 @@ class Settings:
         setting_values.credits,
         DOLLAR_WORDS,
         "US dollars of credit that new accounts start with.",
+    )
+    plan: str = _row(
+        "plus",
+        setting_values.word("free", *PLANS),
+        PLAN_WORDS,
+        "ChatGPT plan (Codex, Sora) of logins and keys that name none.",
+    )
+    mode: str | None = _row(
+        None,
+        setting_values.word(*MODES),
+        " or ".join(MODES),
+        "At a plan's limit: fixed ends the work until the window resets, flexible goes on with purchased credits.",
+        unset="flexible; fixed when the date is before 2025-10-30",
     )
     seed: int = _row(
         "0",

@@ -209,7 +209,12 @@ def draw(account: Account, model: Model, now: int, tokens: int) -> Trio | None:
 
 
 def settle(account: Account, spent: Spent, now: int) -> None:
-    """Charge what a call came to, and count it where the usage endpoints look."""
+    """Charge what a call came to, and count it where the usage endpoints look; a plan's turn is charged to the plan."""
     organization, project = account.organization, account.project
+    if spent.credits is not None:
+        # Of a plan that was forgotten meanwhile (a reset) nothing is charged.
+        if organization.plan is not None:
+            organization.plan.charge(spent.credits, now, spent.model)
+        return
     organization.settle(project, spent.amount, now, spent.model)
     organization.usage.add(project.id, account.key_id, spent, now)

@@ -1,8 +1,10 @@
 """The API's operations on their paths."""
 
 from understudy.core.endpoints.chat import ChatCompletions
+from understudy.core.endpoints.codex import AccountsCheck, CodexModels, CodexResponses, CodexUpgrade, CodexUsage
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDetail, ModelList
+from understudy.core.endpoints.sora_check import SoraCheck
 from understudy.core.routes import Routes
 
 
@@ -13,4 +15,17 @@ def build_routes() -> Routes:
     routes.meter("POST", "/v1/images/generations", ImageGenerations())
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
+    _add_chatgpt(routes)
     return routes
+
+
+def _add_chatgpt(routes: Routes) -> None:
+    """What the Codex CLI and Sora's app ask of ChatGPT's back end."""
+    routes.answer("POST", "/backend-api/codex/responses", CodexResponses())
+    routes.answer("GET", "/backend-api/codex/responses", CodexUpgrade())
+    routes.answer("GET", "/backend-api/codex/models", CodexModels())
+    routes.answer("GET", "/backend-api/wham/accounts/check", AccountsCheck())
+    # Without "/backend-api" in its base URL the CLI asks the last one; other programs ask the second.
+    for path in ("/backend-api/wham/usage", "/backend-api/codex/usage", "/api/codex/usage"):
+        routes.answer("GET", path, CodexUsage())
+    routes.answer("GET", "/backend/nf/check", SoraCheck())

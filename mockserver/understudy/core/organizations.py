@@ -23,6 +23,7 @@ from understudy.core.usage_log import UsageLog
 
 if TYPE_CHECKING:
     from understudy.core.accounts import Account
+    from understudy.core.plans import PlanState
 
 PROJECTS_KEPT = 1_000
 """Projects of one organization (the API's own limit; OpenAI help centre, 2026)."""
@@ -189,7 +190,7 @@ class Organization:
         self.recharged = 0
         self.sessions = 0
         self.enqueued: dict[str, int] = {}
-        self.plan: object | None = None
+        self.plan: PlanState | None = None
         self.pinned = False
         self.usage = UsageLog()
         self.api_keys: OrderedDict[str, Account] = OrderedDict()

@@ -106,16 +106,18 @@ class PlanState:
         videos: the window of Sora.
         credits: what was bought; a ledger of pico-credits.
         charged: sums of all turns.
-        claimed: the plan that the account's login named last.
+        claimed: the plan that the token of a login named last.
+        named: the plan that the key's words named last, or that was set by hand.
     """
 
-    __slots__ = ("charged", "claimed", "credits", "mode", "primary", "secondary", "terms", "videos")
+    __slots__ = ("charged", "claimed", "credits", "mode", "named", "primary", "secondary", "terms", "videos")
 
     def __init__(self, terms: PlanTerms, mode: str) -> None:
         self.mode = mode
         self.credits = Ledger()
         self.charged = Charged()
         self.claimed: str | None = None
+        self.named: str | None = None
         self.primary: Window | None = None
         self.secondary: Window | None = None
         self.videos = Window(terms.videos)

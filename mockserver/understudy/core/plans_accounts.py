@@ -1,7 +1,8 @@
 """The plans of accounts: opened at first use, bought for, changed and shown.
 
 The plan of an account is, in this order: what its login's token names, what the words of its key name, what the
-settings name. A plan that was set by hand holds until a token names another one than before.
+settings name. A plan that was set by hand holds until a token names another one than before. What was used and bought
+is the organization's: keys that share one share its plan.
 """
 
 from typing import TYPE_CHECKING
@@ -59,14 +60,17 @@ class Plans:
             claimed: the plan that the token of its login names.
         """
         state = account.organization.plan
+        named = account.plan
         if state is None:
-            named = claimed or account.plan
-            state = PlanState(self._default if named is None else self.table.claimed(named), self._mode)
+            first = claimed or named
+            state = PlanState(self._default if first is None else self.table.claimed(first), self._mode)
             account.organization.plan = state
+        elif named is not None and named != state.named:
+            state.adopt(self.table.claimed(named))
         elif claimed is not None and claimed != state.claimed:
             state.adopt(self.table.claimed(claimed))
-        if claimed is not None:
-            state.claimed = claimed
+        state.named = named
+        state.claimed = claimed or state.claimed
         return state
 
     def view(self, account: "Account", now: int) -> PlanView:
@@ -99,6 +103,8 @@ class Plans:
         state.refresh(now)
         if change.mode is not None:
             state.mode = change.mode
+        if change.plan is not None:
+            account.plan = state.named = change.plan
         state.adopt(
             msgspec.structs.replace(
                 terms,

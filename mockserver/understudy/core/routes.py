@@ -8,6 +8,7 @@ from understudy.core.accounts import Account
 from understudy.core.catalog import Catalog
 from understudy.core.messages import Request
 from understudy.core.operations import Operation
+from understudy.core.visits import Backend
 
 
 class Lookup(Protocol):
@@ -38,20 +39,22 @@ class Route:
         template: `/v1/models/{model}`.
         metered: limited and charged operations by method.
         lookups: free ones by method.
+        backends: operations that decide about their own limits, by method.
     """
 
-    __slots__ = ("_segments", "lookups", "metered", "template")
+    __slots__ = ("_segments", "backends", "lookups", "metered", "template")
 
     def __init__(self, template: str) -> None:
         self.template = template
         self.metered: dict[str, Operation] = {}
         self.lookups: dict[str, Lookup] = {}
+        self.backends: dict[str, Backend] = {}
         self._segments = template.split("/")
 
     @property
     def methods(self) -> list[str]:
         """The methods of the path, in the order they were added."""
-        return [*self.metered, *self.lookups]
+        return [*self.metered, *self.lookups, *self.backends]
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
         """The path's parameters when it fits the template, else None."""
@@ -87,6 +90,10 @@ class Routes:
     def look_up(self, method: str, template: str, operation: Lookup) -> None:
         """Add a free operation that only reads."""
         self._route(template).lookups[method] = operation
+
+    def answer(self, method: str, template: str, operation: Backend) -> None:
+        """Add an operation that decides about its own limits."""
+        self._route(template).backends[method] = operation
 
     def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route of a path and its parameters."""

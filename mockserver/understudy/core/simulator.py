@@ -29,11 +29,13 @@ from understudy.core.ids import TransportIds
 from understudy.core.journal import Journal, JournalEntry
 from understudy.core.key_words import KeyWordsError
 from understudy.core.limits import Refusal
+from understudy.core.logins import account_key
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
 from understudy.core.operations import Call, Operation, ReadBody, Reply
 from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
+from understudy.core.plans_accounts import Plans
 from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
 from understudy.core.routes import Lookup, Routes
@@ -41,6 +43,7 @@ from understudy.core.serialise import error_body
 from understudy.core.store import Store
 from understudy.core.terms import KeyStatus
 from understudy.core.usage_log import Spent, usage_kind
+from understudy.core.visits import Backend, Page, Visit
 
 _decode = msgspec.json.Decoder().decode
 
@@ -106,6 +109,7 @@ class Simulator:
         settings: see there.
         catalog: the models.
         prices: what they cost.
+        plans: of ChatGPT logins.
         clock: for those who wait; the pipeline itself is told the time.
         store: accounts, buckets and ledgers.
         media: vocabulary, speech and pictures.
@@ -121,6 +125,7 @@ class Simulator:
         *,
         catalog: Catalog,
         prices: PriceList,
+        plans: Plans,
         clock: Clock,
         store: Store,
         media: Media,
@@ -132,6 +137,7 @@ class Simulator:
         self.settings = settings
         self.catalog = catalog
         self.prices = prices
+        self.plans = plans
         self.clock = clock
         self.store = store
         self.media = media
@@ -267,6 +273,9 @@ class Simulator:
         route, names = found
         operation = route.metered.get(request.method)
         if operation is None:
+            backend = route.backends.get(request.method)
+            if backend is not None:
+                return (yield from exchange.visit(backend))
             lookup = route.lookups.get(request.method)
             if lookup is None:
                 raise errors.wrong_method(" and ".join(route.methods))
@@ -367,6 +376,44 @@ class _Exchange:
         self._close(200)
         return Answer(200, head, body)
 
+    def visit(self, backend: Backend) -> Steps:
+        """Let an operation answer that decides about its own limits."""
+        simulator, request, entry = self._simulator, self.request, self.entry
+        account = self.account
+        if account is None:
+            raise TypeError("only who is known is let in")
+        entry.model = _claimed_model(request.body) if request.body else ""
+        if simulator.faults and (answer := self.fault(entry.model)) is not None:
+            return answer
+        settings = simulator.settings
+        page = yield from backend.answer(
+            Visit(
+                request=request,
+                body=_decoded(request.body),
+                account=account,
+                now=self.now,
+                request_id=entry.request_id,
+                pacing=settings.pacing,
+                reject_retired=settings.reject_retired,
+                simulator=simulator,
+            )
+        )
+        head = self._base(page.content_type) + page.headers
+        if page.parts is None:
+            self._close(page.status, page.error)
+            return Answer(page.status, head, page.body, due=page.due, sized=True)
+        entry.status = page.status
+        stream = PlainStream(page.parts, lambda now, complete: self._settle_page(account, page, now, complete=complete))
+        return Answer(page.status, head, stream, due=page.due)
+
+    def _settle_page(self, account: Account, page: Page, now: int, *, complete: bool) -> None:
+        if page.spent is not None:
+            spent = page.spent(complete)
+            self._simulator.store.settle(account, spent, now)
+            self.entry.usage = spent.usage
+        self.entry.complete = complete
+        self.entry.finished_at = now
+
     def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
         head = self._base(reply.content_type)
         head += headers.engine(self.account, reply.processing)
@@ -437,6 +484,7 @@ class _Exchange:
 
 
 def _bearer(request: Request) -> str:
+    """The key of the account: the bearer, or what the token of a login says."""
     value = request.headers.get(b"authorization")
     if value is None:
         raise errors.no_key()
@@ -444,7 +492,7 @@ def _bearer(request: Request) -> str:
     key = secret.strip().decode("latin-1")
     if not key or scheme.lower() != b"bearer":
         raise errors.no_key()
-    return key
+    return account_key(key)
 
 
 def _check_status(account: Account) -> None:

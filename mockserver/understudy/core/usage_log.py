@@ -84,6 +84,7 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
         amount: pico-dollars.
         requests: 1, or 0 where a call is charged in parts.
         detail: see `Cell`.
+        credits: pico-credits of a plan, where that is charged instead.
     """
 
     kind: str
@@ -93,6 +94,7 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
     amount: int
     requests: int = 1
     detail: str = ""
+    credits: int | None = None
 
 
 _KINDS = {

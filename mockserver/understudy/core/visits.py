@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from understudy.core.accounts import Account
+from understudy.core.headers import JSON
 from understudy.core.media import Media
 from understudy.core.messages import Headers, Request
 from understudy.core.pacing import Pacing
@@ -84,7 +85,7 @@ class Page(msgspec.Struct):
     body: bytes = b""
     status: int = 200
     headers: Headers = []
-    content_type: bytes = headers.JSON
+    content_type: bytes = JSON
     error: str | None = None
     model: str = ""
     parts: Iterator[tuple[int, bytes]] | None = None
