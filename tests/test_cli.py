@@ -353,7 +353,7 @@ def test_other_packages_bring_commands(capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setitem(sys.modules, "brought", sys.modules[__name__])
     bring(monkeypatch, "brought:extra")
     assert main(capsys, "extra", "world") == (3, "Hello, world!\n", "")
-    assert "extra  Greet." in main(capsys, "--help")[1]
+    assert "extra Greet." in " ".join(main(capsys, "--help")[1].split())
 
 
 def test_a_command_whose_package_is_missing_says_so(
@@ -398,3 +398,37 @@ def test_ctrl_c_before_the_server_listens_is_no_traceback(
     monkeypatch.setattr(cli, "load_settings", interrupted)
     code, output, errors = main(capsys, "serve")
     assert (code, output, errors.strip()) == (130, "", "")
+
+
+def test_what_keys_spell_is_printed() -> None:
+    """Every word of the table, with a key that has it."""
+    done = run("keys")
+    assert done.returncode == 0
+    for word in ("invalid", "revoked", "noaccess", "sk-tier3-1", "sk-credits-5.00-1", "sk-plus-1"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tiers"], ["tier2", "$50.00", "$500.00"]),
+        (["tiers", "--date", "2025-01-01"], ["days since first payment", "tier4", "14"]),
+        (["tiers", "gpt-4o"], ["limit group gpt-4o", "30,000,000"]),
+        (["prices"], ["gpt-4o-mini", "$0.15", "a picture, 1024x1024"]),
+        (["prices", "gpt-4o"], ["gpt-4o (flex)", "$1.25"]),
+    ],
+)  # fmt: skip
+def test_tables_are_printed(arguments: list[str], words: list[str]) -> None:
+    """Of the day that is asked for."""
+    done = run(*arguments)
+    assert done.returncode == 0
+    for word in words:
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["tiers", "gpt-nope"], ["prices", "gpt-nope"], ["prices", "--date", "soon"]])
+def test_a_table_of_nothing_is_refused_in_a_sentence(arguments: list[str]) -> None:
+    """Exit code 2."""
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1

@@ -169,6 +169,58 @@ def execute(command: tuple[str, ...], **given: Any) -> int:
         raise _NotRunnableError(f"The command {command[0]!r} cannot be run: {error.strerror}.") from None
 
 
+@cli.command("keys", short_help="What a key may spell.")
+def show_keys() -> None:
+    """Print what a key may spell, so that a client picks its situation without set-up."""
+    from understudy import tables
+
+    click.echo(tables.key_words())
+
+
+_DATE = click.option("--date", metavar="DAY", help="Day whose figures are shown, such as 2024-10-02. Default: today.")
+
+
+@cli.command("tiers", short_help="Usage tiers, and the limits of a model.")
+@click.argument("model", required=False)
+@_DATE
+def show_tiers(model: str | None, date: str | None) -> None:
+    """Print what qualifies for the usage tiers or, with a MODEL, its limits on each tier."""
+    from understudy import tables
+
+    era = _era(date)
+    with _unknown_model():
+        click.echo(tables.usage_tiers(era) if model is None else tables.limits(model, era))
+
+
+@cli.command("prices", short_help="Prices of all models, or of one.")
+@click.argument("model", required=False)
+@_DATE
+def show_prices(model: str | None, date: str | None) -> None:
+    """Print what all models cost or, with a MODEL, what that costs at each service tier."""
+    from understudy import tables
+
+    with _unknown_model():
+        click.echo(tables.prices(model, _era(date)))
+
+
+def _era(date: str | None) -> int:
+    """The moment whose figures hold, by the table of settings."""
+    from understudy.adapters.wallclock import wall_now
+
+    found = load_settings({"date": date}).date
+    return wall_now() if found is None else found
+
+
+@contextmanager
+def _unknown_model() -> Iterator[None]:
+    from understudy.tables import UnknownModelError
+
+    try:
+        yield
+    except UnknownModelError as unknown:
+        raise click.BadParameter(str(unknown), param_hint="MODEL") from None
+
+
 class _NotRunnableError(click.ClickException):
     """The command of `exec` cannot be run; the code is the shells'."""
 

@@ -8,6 +8,7 @@
 
     [keys."sk-intern"]        # everything may be left out: the server's own tier and credits hold
 
+    [keys."sk-whole"]         # everything that there is
     plan = "plus"             # of a ChatGPT login
     usage-limit = "100"       # US dollars in a calendar month, in the tier's place
     spend-limit = "20"        # the organization's own
@@ -15,8 +16,8 @@
     limits."gpt-4o" = { rpm = 10, tpm = 50_000 }    # granted above the tier's figures
 
 All but the project and the plan are the organization's: they may stand at any of its keys, but not twice with different
-values. The setting `accounts` takes the same tables, and leaves all other keys open. Keys are secrets; messages show them
-masked. The format is our choice.
+values. The setting `accounts` takes the same tables, and leaves all other keys open. Keys are secrets; messages show
+them masked. The format is our choice.
 """
 
 import re

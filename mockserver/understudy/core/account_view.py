@@ -1,6 +1,6 @@
 """What can be seen of an account: values that stay as they are when the account goes on."""
 
-import msgspec
+from dataclasses import dataclass
 
 from understudy.core.accounts import Account
 from understudy.core.catalog import TIERS, Model, RateLimits
@@ -9,7 +9,8 @@ from understudy.core.limits import Meter, Trio
 from understudy.core.pricing import format_usd
 
 
-class GrantView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class GrantView:
     """Credit that has something left.
 
     Attributes:
@@ -25,7 +26,8 @@ class GrantView(msgspec.Struct, frozen=True):
     expires_at: str | None
 
 
-class EntryView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class EntryView:
     """One line of the ledger.
 
     Attributes:
@@ -41,7 +43,8 @@ class EntryView(msgspec.Struct, frozen=True):
     note: str
 
 
-class LedgerView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LedgerView:
     """The ledger: `balance` is the sum of `folded_amount` and all entries.
 
     Attributes:
@@ -57,7 +60,8 @@ class LedgerView(msgspec.Struct, frozen=True):
     entries: list[EntryView]
 
 
-class RechargeView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class RechargeView:
     """How credits are bought by themselves; US dollars, decimal; `monthly_cap` None for no cap."""
 
     threshold: str
@@ -65,7 +69,8 @@ class RechargeView(msgspec.Struct, frozen=True):
     monthly_cap: str | None
 
 
-class ProjectView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ProjectView:
     """The account's project.
 
     Attributes:
@@ -81,7 +86,8 @@ class ProjectView(msgspec.Struct, frozen=True):
     spend_limit: str | None
 
 
-class AccountView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class AccountView:
     """An account and its organization.
 
     Attributes:
@@ -121,11 +127,12 @@ class AccountView(msgspec.Struct, frozen=True):
     month_ends: str
     auto_recharge: RechargeView | None
     grants: list[GrantView]
-    increases: dict[str, RateLimits]
+    increases: dict[str, dict[str, int]]
     sessions: int
 
 
-class BucketView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class BucketView:
     """One dimension of a limit: capacity, what is left, and seconds until it is full."""
 
     limit: int
@@ -133,7 +140,8 @@ class BucketView(msgspec.Struct, frozen=True):
     reset: float
 
 
-class LimitsView(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LimitsView:
     """What an account may ask of a model now.
 
     Attributes:
@@ -146,9 +154,9 @@ class LimitsView(msgspec.Struct, frozen=True):
 
     model: str
     group: str
-    limits: RateLimits | None
+    limits: dict[str, int] | None
     buckets: dict[str, BucketView]
-    project_limits: RateLimits | None
+    project_limits: dict[str, int] | None
 
 
 def view_account(account: Account, now: int) -> AccountView:
@@ -193,7 +201,7 @@ def view_account(account: Account, now: int) -> AccountView:
             )
             for grant in organization.ledger.grants
         ],
-        increases=dict(organization.increases),
+        increases={group: _figures(limits) for group, limits in organization.increases.items()},
         sessions=organization.sessions,
     )
 
@@ -221,12 +229,13 @@ def view_limits(account: Account, model: Model, now: int) -> LimitsView:
     organization.refresh(now)
     limits = organization.limits_for(model)
     meter = None if limits is None else organization.meter(model, limits, now)
+    own = account.project.rate_limits.get(model.limit_group)
     return LimitsView(
         model=model.id,
         group=model.limit_group,
-        limits=limits,
+        limits=None if limits is None else _figures(limits),
         buckets={} if meter is None else _buckets(meter, now),
-        project_limits=account.project.rate_limits.get(model.limit_group),
+        project_limits=None if own is None else _figures(own),
     )
 
 
@@ -236,6 +245,11 @@ def _buckets(meter: Meter, now: int) -> dict[str, BucketView]:
         trio = Trio(bucket, now)
         shown[bucket.dimension] = BucketView(limit=trio.limit, remaining=trio.remaining, reset=trio.reset / 1_000_000)
     return shown
+
+
+def _figures(limits: RateLimits) -> dict[str, int]:
+    """The dimensions that are limited."""
+    return {name: figure for name in RateLimits.__struct_fields__ if (figure := getattr(limits, name)) is not None}
 
 
 def _usd(pico: int | None) -> str | None:

@@ -112,6 +112,10 @@ class PriceList:
         self._on = on
         self._found: dict[tuple[str, str], Price] = {}
 
+    def names(self) -> list[str]:
+        """All names of the table, in its order."""
+        return list(self._entries)
+
     def find(self, name: str, service_tier: str = "default") -> Price:
         """The price of a name of the table.
 

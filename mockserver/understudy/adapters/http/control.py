@@ -17,7 +17,9 @@ from fastapi.requests import Request as WebRequest
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.adapters.http.accounts import UnknownAccountError, add_accounts
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
+from understudy.core.account_changes import AccountError
 from understudy.core.dates import iso_time
 from understudy.core.simulator import Simulator
 
@@ -73,6 +75,14 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
         redoc_url=None,
     )
 
+    @app.exception_handler(AccountError)
+    async def unusable(request: WebRequest, error: AccountError) -> JSONResponse:
+        return JSONResponse({"error": f"{request.method} {request.url.path}: {error}"}, 400)
+
+    @app.exception_handler(UnknownAccountError)
+    async def unknown(request: WebRequest, error: UnknownAccountError) -> JSONResponse:
+        return JSONResponse({"error": f"{request.method} {request.url.path}: {error}"}, 404)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: WebRequest, error: RequestValidationError) -> JSONResponse:
         problem = error.errors()[0]
@@ -112,6 +122,8 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
         """Move the clock forward; buckets refill and waiting streams go on."""
         simulator.clock.advance(move.seconds)
         return Moment(now=iso_time(simulator.clock.now()))
+
+    add_accounts(app, simulator, _PREFIX)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         reason = _refused(scope, control_token, host)
