@@ -8,7 +8,9 @@ memory stays bounded on both sides.
 import asyncio
 from typing import Any
 
-from understudy.adapters.http.asgi import Receive, Scope, Send
+from understudy.adapters.conduct import conduct
+from understudy.adapters.http.asgi import Message, Receive, Scope, Send
+from understudy.adapters.http.playing import play
 from understudy.adapters.waiting import wait_until
 from understudy.core.messages import Request
 from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
@@ -23,13 +25,13 @@ _YIELD_EVERY = 8
 async def realtime(scope: Scope, receive: Receive, send: Send, simulator: Simulator) -> None:
     """Serve one WebSocket."""
     await receive()  # websocket.connect
-    if scope["path"] != PATH:
-        await send({"type": "websocket.close", "code": 4404})
-        return
     headers = dict(scope["headers"])
     protocols: list[str] = scope.get("subprotocols", [])
     request = Request("GET", scope["path"], headers, query=scope["query_string"])
     clock = simulator.clock
+    if scope["path"] != PATH:
+        await _refuse(request, simulator, receive, send)
+        return
     opened, entry = open_session(simulator, request, protocols, clock.now())
     await send(
         {
@@ -47,6 +49,16 @@ async def realtime(scope: Scope, receive: Receive, send: Send, simulator: Simula
     finally:
         opened.end(clock.now())
         entry.finished_at = clock.now()
+
+
+async def _refuse(request: Request, simulator: Simulator, receive: Receive, send: Send) -> None:
+    """Answer an upgrade elsewhere as the same GET without one: no path, no permission, 426."""
+
+    async def send_denial(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    clock = simulator.clock
+    await play(await conduct(simulator.respond(request, clock.now())), clock, receive, send_denial)
 
 
 async def _send_text(send: Send, event: bytes) -> None:
