@@ -58,5 +58,8 @@ class FarewellProtocol(WebSocketsSansIOProtocol):
         except ClientDisconnected:
             if not self._parting:
                 raise
+        if self.close_sent:
+            # Refused with an answer of HTTP: uvicorn would log an upgrade that nobody completed.
+            self.handshake_complete = True
         if self._parting:
             await self._lost.wait()
