@@ -4,14 +4,14 @@
 
 A beginning is known under a digest of its tokens and of whose it is: organization, model and `prompt_cache_key`, by
 which calls are routed to where the beginning may be. It is forgotten after five to ten minutes without use, or after
-a day where the request asks for that.
+as long as the request asks for.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from understudy.core.clock import DAY, MINUTE
+from understudy.core.clock import MINUTE
 
 SHORTEST = 1_024
 """Tokens of the shortest beginning that is kept."""
@@ -37,14 +37,14 @@ class PromptCache:
         """Forget all."""
         self._forgotten_at.clear()
 
-    def reuse(self, owner: bytes, tokens: Sequence[int], now: int, *, all_day: bool = False) -> int:
+    def reuse(self, owner: bytes, tokens: Sequence[int], now: int, *, lifetime: int | None = None) -> int:
         """Use a prompt: how much of it is known, and from now on all of it is.
 
         Args:
             owner: whose prompt it is, and where it is routed.
             tokens: the whole prompt.
             now: microseconds since the epoch.
-            all_day: keep it for 24 hours, not for minutes.
+            lifetime: microseconds that it is kept for without use; None for the usual minutes.
 
         Returns:
             Tokens of the longest known beginning: 0, or 1,024 and so many times 128.
@@ -58,7 +58,7 @@ class PromptCache:
             known += 1
         for digest in digests:
             # Between five and ten minutes, as the guide says; which, is the beginning's own ("our choice").
-            kept[digest] = now + (DAY if all_day else 5 * MINUTE + 5 * MINUTE * digest[0] // 255)
+            kept[digest] = now + (lifetime or 5 * MINUTE + 5 * MINUTE * digest[0] // 255)
             kept.move_to_end(digest)
         while len(kept) > BEGINNINGS_KEPT:
             kept.popitem(last=False)

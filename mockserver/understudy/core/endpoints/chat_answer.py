@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from understudy.core import ids
+from understudy.core.clock import DAY, MINUTE
 from understudy.core.endpoints.chat_parameters import effort_of, texts_of
 from understudy.core.logprobs import entries, longest_answer
 from understudy.core.media import Media, Vocabulary
@@ -195,12 +196,28 @@ def make_answer(call: Call, media: Media) -> ChatAnswer:
 
 def _use_cache(call: Call, media: Media, answer: ChatAnswer) -> None:
     body = call.body
+    options = body.get("prompt_cache_options") or {}
+    if options.get("mode") == "explicit" and not _has_breakpoint(body["messages"]):
+        return
+    lifetime = None
+    if body.get("prompt_cache_retention") == "24h":
+        lifetime = DAY
+    elif options.get("ttl") == "30m":
+        lifetime = 30 * MINUTE
     sequence = prompt_sequence(body, call.model, media)
     owner = encode([call.account.organization.id, call.model.snapshot, body.get("prompt_cache_key")])
-    all_day = body.get("prompt_cache_retention") == "24h"
-    answer.cached_tokens = call.prompts.reuse(owner, sequence, call.now, all_day=all_day)
+    answer.cached_tokens = call.prompts.reuse(owner, sequence, call.now, lifetime=lifetime)
     if "cache_write" in call.model.usage_extras:
         answer.cache_write_tokens = (len(sequence) - 1) // STEP * STEP - answer.cached_tokens
+
+
+def _has_breakpoint(messages: list[dict[str, Any]]) -> bool:
+    return any(
+        part.get("prompt_cache_breakpoint") is not None
+        for message in messages
+        if type(message.get("content")) is list
+        for part in message["content"]
+    )
 
 
 def _predicted(prediction: dict[str, Any]) -> str:

@@ -323,6 +323,9 @@ _WEB_SEARCH = fields(
 _STREAM_OPTIONS = fields({"include_usage": optional(boolean), "include_obfuscation": optional(boolean)})
 _AUDIO = fields({"voice": anything, "format": word("wav", "aac", "mp3", "flac", "opus", "pcm16")}, ("voice", "format"))
 
+_CACHE_OPTIONS = fields({"ttl": optional(word("30m")), "mode": optional(word("implicit", "explicit"))})
+_MODERATION = fields({"model": string(), "policy": anything}, ("model",))
+
 PARAMETERS: dict[str, Check] = {
     "model": anything,
     "messages": _check_messages,
@@ -341,9 +344,9 @@ PARAMETERS: dict[str, Check] = {
     "top_logprobs": optional(integer(0, 20)),
     "user": optional(string()),
     "seed": optional(integer(-(2**63), 2**63 - 1)),
-    "moderation": anything,
+    "moderation": optional(_MODERATION),
     "safety_identifier": optional(string(64)),
-    "prompt_cache_options": anything,
+    "prompt_cache_options": optional(_CACHE_OPTIONS),
     "prompt_cache_key": optional(string()),
     "prompt_cache_retention": optional(word("in_memory", "in-memory", "24h")),
     "response_format": optional(_check_response_format),
@@ -471,6 +474,8 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
             raise _no_logprobs()
         if body.get("reasoning_effort") is not None:
             raise errors.BadRequest("Unrecognized request argument supplied: reasoning_effort")
+    if body.get("moderation") is not None:
+        raise errors.not_simulated("Moderated completions are")
     if body.get("prediction") is not None:
         if "prediction" not in model.abilities:
             raise errors.unsupported_parameter("prediction")
