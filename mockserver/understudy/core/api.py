@@ -1,7 +1,14 @@
 """The API's operations on their paths."""
 
 from understudy.core.endpoints.chat import ChatCompletions
-from understudy.core.endpoints.codex import AccountsCheck, CodexModels, CodexResponses, CodexUpgrade, CodexUsage
+from understudy.core.endpoints.codex import (
+    AccountsCheck,
+    CodexModels,
+    CodexResponses,
+    CodexUpgrade,
+    CodexUsage,
+    ConfigBundle,
+)
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDetail, ModelList
 from understudy.core.endpoints.sora_check import SoraCheck
@@ -25,6 +32,7 @@ def _add_chatgpt(routes: Routes) -> None:
     routes.answer("GET", "/backend-api/codex/responses", CodexUpgrade())
     routes.answer("GET", "/backend-api/codex/models", CodexModels())
     routes.answer("GET", "/backend-api/wham/accounts/check", AccountsCheck())
+    routes.answer("GET", "/backend-api/wham/config/bundle", ConfigBundle())
     # Without "/backend-api" in its base URL the CLI asks the last one; other programs ask the second.
     for path in ("/backend-api/wham/usage", "/backend-api/codex/usage", "/api/codex/usage"):
         routes.answer("GET", path, CodexUsage())

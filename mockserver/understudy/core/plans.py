@@ -254,6 +254,7 @@ class PlanView(msgspec.Struct, frozen=True):
     Attributes:
         plan: its name.
         mode: `fixed` or `flexible`.
+        workspace: whether it is a workspace's, not a person's.
         included: whether Codex is part of the plan.
         primary, secondary: windows of Codex, None where the plan has none.
         allowed: whether a turn may begin.
@@ -270,6 +271,7 @@ class PlanView(msgspec.Struct, frozen=True):
 
     plan: str
     mode: str
+    workspace: bool
     included: bool
     primary: WindowView | None
     secondary: WindowView | None
@@ -295,6 +297,7 @@ def view(state: PlanState, video_price: int, now: int) -> PlanView:
     return PlanView(
         plan=state.terms.name,
         mode=state.mode,
+        workspace=state.terms.workspace,
         included=state.terms.included,
         primary=_window_view(state.primary, now),
         secondary=_window_view(state.secondary, now),

@@ -46,6 +46,7 @@ class PlanTerms(msgspec.Struct, frozen=True):
         included: whether Codex is part of the plan at all.
         credits: whether Codex goes on with purchased credits.
         unlimited: credits without a balance.
+        workspace: whether it is a workspace's, not a person's.
     """
 
     name: str
@@ -55,6 +56,7 @@ class PlanTerms(msgspec.Struct, frozen=True):
     included: bool
     credits: bool
     unlimited: bool
+    workspace: bool
 
 
 class CodexModel(msgspec.Struct, frozen=True):
@@ -140,6 +142,7 @@ class PlanTable:
             included=included is None or midnight(included) <= self._on,
             credits=entry.get("credits", False),
             unlimited=entry.get("unlimited", False),
+            workspace=entry.get("workspace", False),
         )
 
     def _window(self, entry: Mapping[str, Any] | None) -> WindowTerms | None:

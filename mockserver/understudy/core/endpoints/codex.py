@@ -4,6 +4,7 @@
     GET  /backend-api/codex/responses       the upgrade to a WebSocket: 426, after which the CLI takes POST
     GET  /backend-api/codex/models          what may be asked
     GET  /backend-api/wham/accounts/check   whose login it is
+    GET  /backend-api/wham/config/bundle    what a workspace manages of the CLI: nothing
     GET  /backend-api/wham/usage            how the plan stands (also /backend-api/codex/usage and /api/codex/usage)
 
 Headers and bodies as pasted from production in public issue threads (2025-10 to 2026-09) and as the CLI reads them (its
@@ -68,7 +69,7 @@ class CodexResponses:
             admitted = yield admitted
         head = plan_headers(admitted.view, visit.request_id)
         if admitted.stop is not None:
-            return _stopped(admitted, head, visit)
+            return _stopped(admitted, [*head, *_reached(admitted)], visit)
         seed = visit.simulator.seed_for(visit.account, fingerprint, admitted.repeat)
         turn = CodexTurn(body, model.slug, seed, now, visit.simulator.media.vocabulary, visit.pacing)
 
@@ -126,7 +127,7 @@ class AccountsCheck:
             "id": who.account_id,
             "account_user_id": f"{who.user_id}__{who.account_id}",
             "plan_type": view.plan,
-            "structure": "personal",
+            "structure": "workspace" if view.workspace else "personal",
             "workspace_backend_origin": _origin(visit),
             "account_routing_override": "NO_CONSTRAINT",
         }
@@ -139,6 +140,15 @@ class AccountsCheck:
                 }
             )
         )
+
+
+class ConfigBundle:
+    """The workspace's own policies, which the CLI waits for on workspace plans (measured, 2026-11: else it ends)."""
+
+    def answer(self, visit: Visit) -> Generator[Any, Any, Page]:
+        """No policies; who has no workspace is told so (text of a public survey, 2026)."""
+        view = yield from viewed(visit)
+        return Page(b"{}") if view.workspace else _detail("No active workspace", 400)
 
 
 class _Admitted(NamedTuple):
@@ -319,6 +329,12 @@ def _stopped(admitted: _Admitted, head: Headers, visit: Visit) -> Page:
         if admitted.resets_at is not None:
             error["resets_in_seconds"] = seconds_up(admitted.resets_at - visit.now)
     return Page(encode({"error": error}), status=429, headers=head, error=error["type"])
+
+
+def _reached(admitted: _Admitted) -> Headers:
+    if admitted.stop is not Stop.LIMIT:
+        return []
+    return [(b"x-codex-rate-limit-reached-type", b"rate_limit_reached")]
 
 
 def _detail(text: str, status: int) -> Page:
