@@ -138,6 +138,9 @@ class Catalog:
         self._listed: Mapping[str, Mapping[str, Any]] = models["models"]
         self._grammars = [Grammar(entry["stem"], entry["sizes"]) for entry in models["grammar"]]
         self._limits = {group: _by_tier(rows) for group, rows in limits["groups"].items()}
+        sessions = limits["sessions"]
+        self._sessions = tuple(sessions.get(tier, 0) for tier in TIERS)
+        self._sessions_until = midnight(sessions["until"])
         self._plain: dict[str, str] = {}
         for name, entry in self._listed.items():
             self._plain[name] = name
@@ -158,6 +161,10 @@ class Catalog:
             if model is not None and len(self._found) < 4_096:
                 self._found[name] = model
         return None if model is None or model.released > on else model
+
+    def session_limit(self, tier: int, on: int) -> int | None:
+        """How many realtime sessions a usage tier may have open at once, None where that is not limited at `on`."""
+        return self._sessions[tier] if on < self._sessions_until else None
 
     def models(self, on: int) -> list[Model]:
         """All listed models and their snapshots that have been released by `on`, in the data's order."""

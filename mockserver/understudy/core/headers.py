@@ -76,12 +76,18 @@ class RetryHeaders(msgspec.Struct, frozen=True):
     should_retry: bool | None = None
 
 
-def rate_limits(admission: Admission) -> Headers:
-    """The rate-limit trios, of the kinds that have a limit; those of a project when it has its own (recorded 2025)."""
+def rate_limits(admission: Admission, *, with_images: bool) -> Headers:
+    """The rate-limit trios, of the kinds that have a limit; those of a project when it has its own (recorded 2025).
+
+    Args:
+        admission: the decision.
+        with_images: whether the request has images: then their trio is there too (recorded 2025 and 2026).
+    """
     added: Headers = []
     for kind, trio in (
         (b"requests", admission.requests),
         (b"tokens", admission.tokens),
+        (b"input-images", admission.images if with_images else None),
         (b"project-requests", admission.project_requests),
         (b"project-tokens", admission.project_tokens),
     ):

@@ -298,6 +298,7 @@ class Simulator:
         if not isinstance(admission, Admission):
             admission = yield admission
         exchange.admission = admission
+        exchange.with_images = read.cost.images > 0
         if admission.unavailable:
             raise operation.unknown_model(read.model_name)
         if admission.quota is not None:
@@ -329,7 +330,7 @@ class Simulator:
 class _Exchange:
     """One request on its way to its answer: what is known so far, and the headers and journal that follow."""
 
-    __slots__ = ("_simulator", "account", "admission", "entry", "now", "operation", "request")
+    __slots__ = ("_simulator", "account", "admission", "entry", "now", "operation", "request", "with_images")
 
     def __init__(self, simulator: Simulator, request: Request, now: int) -> None:
         self._simulator = simulator
@@ -338,6 +339,7 @@ class _Exchange:
         self.account: Account | None = None
         self.operation: Operation | None = None
         self.admission: Admission | None = None
+        self.with_images = False
         self.entry: JournalEntry = simulator.journal.open(now, "", "", request.method, request.path, request.body)
         self.entry.request_id = simulator.transport_ids.request_id()
 
@@ -419,7 +421,7 @@ class _Exchange:
         head += headers.engine(self.account, reply.processing)
         admission = self.admission
         if operation.shows_limits and admission is not None:
-            head += headers.rate_limits(admission)
+            head += headers.rate_limits(admission, with_images=self.with_images)
         if operation.proxied:
             head.append(headers.PROXY)
         self.entry.status = 200
@@ -441,7 +443,7 @@ class _Exchange:
             head += headers.engine(self.account, 0)
         admission = self.admission
         if operation is not None and admission is not None and admission.quota is None and operation.shows_limits:
-            head += headers.rate_limits(admission)
+            head += headers.rate_limits(admission, with_images=self.with_images)
         if operation is not None and operation.proxied and error.retry_after is None:
             head.append(headers.PROXY)
         if error.status == 429 or error.retry_after is not None:

@@ -73,7 +73,7 @@ class ChatCompletions:
                     if type(text) is str:
                         size += len(text.encode("utf-8", "surrogatepass"))
                     images += part.get("type") == "image_url"
-        return Cost(tokens=1 - (-(size + 4 * len(messages)) // 4) + _IMAGE_CHARGE * images)
+        return Cost(tokens=1 - (-(size + 4 * len(messages)) // 4) + _IMAGE_CHARGE * images, images=images)
 
     def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
         """Parameters first, then what the context window holds."""
@@ -319,9 +319,10 @@ class _Streamed:
                     rounds.remove(deltas)
                     continue
                 index, json, finish, tokens, chances = delta
-                self._made += tokens
                 logprobs = self._logprobs if chances is None else f'"logprobs":{chances},'
                 yield due, self._chunk(f'{{"index":{index},"delta":{json},{logprobs}"finish_reason":{finish}}}')
+                # Whoever asks for the next part has sent this one; a client may go while the next is waited for.
+                self._made += tokens
                 if tokens:
                     due += itl
         if self._usage_wanted:
@@ -330,7 +331,7 @@ class _Streamed:
         yield due, DONE
 
     def usage(self, *, complete: bool) -> Usage:
-        """The tokens of the chunks that were made; reasoning comes before the first of them."""
+        """The tokens of the chunks that were sent; reasoning comes before the first of them."""
         answer = self._answer
         made = answer.reasoning_tokens + self._made
         return _charged(answer, answer.completion_tokens if complete else min(made, answer.completion_tokens))

@@ -103,6 +103,11 @@ def _open(
     model = simulator.find_model(name, account)
     if model is None or "realtime" not in model.endpoints:
         raise _Refused(_WRONG_QUERY, f'Model "{name}" is not supported in realtime mode.', "invalid_model", "model")
+    limit = simulator.catalog.session_limit(account.organization.tier, simulator.settings.era)
+    if limit is not None and account.organization.sessions >= limit:
+        # No refusal was recorded while there was this limit: "our choice".
+        message = f"You have reached the limit of {limit} concurrent sessions of your usage tier."
+        raise _Refused(_WRONG_QUERY, message, "session_limit_exceeded")
     fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
     seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
     return RealtimeSession(simulator, account, model, seed=seed, now=now, entry=entry)

@@ -85,6 +85,7 @@ class RealtimeSession:
         self._input_usage = (0, 0)
         self.close: Close | None = None
         self.deadline = now + SESSION_LIFETIME
+        self._count(1)
 
     @property
     def work(self) -> Callable[[], None] | None:
@@ -149,7 +150,15 @@ class RealtimeSession:
         """The client has gone: what was sent is charged."""
         if self._run is not None:
             self._cut("cancelled", {"type": "cancelled", "reason": "client_cancelled"}, now)
+        if self._entry.finished_at is None:
+            self._count(-1)
         self._entry.finished_at = now
+
+    def _count(self, difference: int) -> None:
+        def change(account: Account) -> None:
+            account.organization.sessions += difference
+
+        self._simulator.store.change(self._account, change)
 
     def _handle(self, event: Any, now: int) -> Iterator[bytes]:
         if type(event) is not dict:
