@@ -204,7 +204,7 @@ class PlanState:
             ValueError: nothing is bought, or the mode is fixed.
         """
         if self.mode != FLEXIBLE:
-            raise ValueError("credits cannot be bought in mode fixed; set the mode to flexible")
+            raise ValueError("in mode fixed there are none; set the mode to flexible")
         self.credits.grant(amount, "purchased", now)
 
     def make_videos(self, count: int, price: int, now: int) -> bool:

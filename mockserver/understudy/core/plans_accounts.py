@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from understudy.core.account_changes import AccountError
 from understudy.core.plans import PlanState, PlanView, Window, view
 from understudy.core.plans_table import FIXED, FLEXIBLE, MODES, PlanTable, PlanTerms, WindowTerms
 
@@ -86,16 +87,19 @@ class Plans:
             now: microseconds since the epoch.
 
         Raises:
-            ValueError: one sentence; nothing was bought.
+            AccountError: one sentence; nothing was bought.
         """
-        self.state(account).buy(credits, now)
+        try:
+            self.state(account).buy(credits, now)
+        except ValueError as problem:
+            raise AccountError(f"No credits were bought: {problem}.") from None
         return self.view(account, now)
 
     def set_plan(self, account: "Account", change: PlanChange, now: int) -> PlanView:
         """Change plan, mode, allowances or usage of an account by hand, all or nothing.
 
         Raises:
-            ValueError: one sentence about the first thing that cannot be; nothing was changed.
+            AccountError: one sentence about the first thing that cannot be; nothing was changed.
         """
         state = self.state(account)
         terms = state.terms if change.plan is None else _known(self.table, change.plan)
@@ -126,24 +130,27 @@ class Plans:
 def _known(table: PlanTable, name: str) -> PlanTerms:
     terms = table.terms(name)
     if terms is None:
-        raise ValueError(f"there is no plan {name[:64]!r}; there are {', '.join(table.names)}")
+        raise AccountError(f"There is no plan {name[:64]!r}; there are {', '.join(table.names)}.")
     return terms
 
 
 def _check(change: PlanChange, terms: PlanTerms) -> None:
     if change.mode is not None and change.mode not in MODES:
-        raise ValueError(f"a mode is {' or '.join(MODES)}, not {change.mode[:64]!r}")
+        raise AccountError(f"mode cannot be {change.mode[:64]!r}; accepted: {' or '.join(MODES)}.")
     for name in ("primary", "secondary"):
         allowance = getattr(change, f"{name}_allowance")
         percent = getattr(change, f"{name}_used_percent")
         if getattr(terms, name) is None and (allowance is not None or percent is not None):
-            raise ValueError(f"the plan {terms.name} has no {name} window")
+            raise AccountError(f"The plan {terms.name} has no {name} window.")
         if allowance is not None and allowance <= 0:
-            raise ValueError(f"an allowance is above 0 credits ({name}_allowance)")
+            raise AccountError(f"{name}_allowance cannot be {allowance}; accepted: pico-credits above 0.")
         if percent is not None and not 0 <= percent <= 100:
-            raise ValueError(f"a used percentage is a whole number from 0 to 100, not {percent}")
+            raise AccountError(f"{name}_used_percent cannot be {percent}; accepted: a whole number from 0 to 100.")
     if change.videos_used is not None and not 0 <= change.videos_used <= terms.videos.allowance:
-        raise ValueError(f"the plan {terms.name} has {terms.videos.allowance} videos a day, not {change.videos_used}")
+        raise AccountError(
+            f"videos_used cannot be {change.videos_used}; accepted: 0 to {terms.videos.allowance}, the videos a day of "
+            f"the plan {terms.name}."
+        )
 
 
 def _allowing(terms: WindowTerms | None, allowance: int | None) -> WindowTerms | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.adapters.http.plans import add_plans
 from understudy.core.account_changes import (
     AccountError,
     account_change,
@@ -241,3 +242,5 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
             return view_limits(each, found, now)
 
         return await look(held, change)
+
+    add_plans(app, simulator, prefix, find, look)
