@@ -320,9 +320,14 @@ class _Streamed:
                     continue
                 index, json, finish, tokens, chances = delta
                 logprobs = self._logprobs if chances is None else f'"logprobs":{chances},'
-                yield due, self._chunk(f'{{"index":{index},"delta":{json},{logprobs}"finish_reason":{finish}}}')
-                # Whoever asks for the next part has sent this one; a client may go while the next is waited for.
-                self._made += tokens
+                chunk = self._chunk(f'{{"index":{index},"delta":{json},{logprobs}"finish_reason":{finish}}}')
+                if itl:
+                    # The client may go while this part is waited for: it is sent once the next one is asked for.
+                    yield due, chunk
+                    self._made += tokens
+                else:
+                    self._made += tokens
+                    yield due, chunk
                 if tokens:
                     due += itl
         if self._usage_wanted:
