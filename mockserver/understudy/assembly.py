@@ -86,6 +86,7 @@ def _with_groups(
 
 
 def _clock(settings: Settings) -> Clock:
-    if settings.clock == "virtual":
-        return VirtualClock(wall_now() if settings.date is None else settings.date)
+    if settings.clock != "real":
+        start = wall_now() if settings.date is None else settings.date
+        return VirtualClock(start, autojump=settings.clock == "autojump")
     return OffsetClock(wall_now, settings.date)

@@ -147,7 +147,7 @@ class Settings:
         mode: `fixed` or `flexible`; None for what the date had.
         seed: decides everything by chance.
         date: midnight of the era's day in microseconds since the epoch; None for the newest data.
-        clock: `real` or `virtual`.
+        clock: `real`, `virtual` or `autojump`.
         latency: how long the model takes.
         retired: `answer` or `reject`: what retired models do.
         keys: the only keys that are accepted, with what their accounts start with; None for any.
@@ -216,9 +216,9 @@ class Settings:
     )
     clock: str = _row(
         "real",
-        setting_values.word("real", "virtual"),
-        "real or virtual",
-        "A virtual clock stands still until it is advanced.",
+        setting_values.word("real", "virtual", "autojump"),
+        "real, virtual or autojump",
+        "A virtual clock stands still until it is advanced; autojump also moves it over every wait of the server's own.",
     )
     latency: Pacing = _row(  # noqa: RUF009 - it makes a dataclass field, not a default
         "none", setting_values.latency, PACINGS, "How long the model takes to its first token and between tokens."

@@ -37,6 +37,10 @@ class Clock(Protocol):
 
     passes_by_itself: bool
     """Whether time goes on without `advance`; a waiter then needs a real timer too."""
+    autojump: bool
+    """Whether the clock moves to the next awaited moment when nothing is left to do but wait for it."""
+    awaited: list[int]
+    """Under `autojump`: the moments that somebody waits for and nothing else, in any order."""
 
     def now(self) -> int:
         """Microseconds since the epoch."""
@@ -83,12 +87,14 @@ class OffsetClock:
     """
 
     passes_by_itself = True
+    autojump = False
 
     def __init__(self, source: Callable[[], int], start: int | None = None) -> None:
         self._source = source
         self._initial = 0 if start is None else start - source()
         self._offset = self._initial
         self._alarms = _Alarms()
+        self.awaited: list[int] = []
 
     def now(self) -> int:
         """Microseconds since the epoch."""
@@ -115,11 +121,14 @@ class VirtualClock:
 
     Args:
         start: microseconds since the epoch.
+        autojump: advance to the next awaited moment whenever nothing is left to do but wait for it.
     """
 
     passes_by_itself = False
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, *, autojump: bool = False) -> None:
+        self.autojump = autojump
+        self.awaited: list[int] = []
         self._start = start
         self._now = start
         self._alarms = _Alarms()

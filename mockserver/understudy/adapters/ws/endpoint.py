@@ -102,7 +102,7 @@ class _Player:
                 if not await self._take(self._frames.get_nowait()):
                     return
             if not session.is_responding():
-                frame = await self._next_frame(session.deadline)
+                frame = await self._next_frame(session.deadline, idle=True)
                 if frame is _TIME_IS_UP:
                     await self._expire()
                     return
@@ -118,7 +118,7 @@ class _Player:
                 continue
             due, events = pulled
             if due > clock.now():
-                frame = await self._next_frame(due)
+                frame = await self._next_frame(due, idle=False)
                 if frame is not _TIME_IS_UP and not await self._take(frame):
                     return
                 if not session.is_responding():
@@ -138,10 +138,10 @@ class _Player:
             await _send_text(self._send, event)
         return True
 
-    async def _next_frame(self, deadline: int) -> Any:
-        """The next frame, or `_TIME_IS_UP` at the deadline."""
+    async def _next_frame(self, deadline: int, *, idle: bool) -> Any:
+        """The next frame, or `_TIME_IS_UP` at the deadline; idle when it is the client's turn."""
         getter = asyncio.ensure_future(self._frames.get())
-        waiter = asyncio.ensure_future(wait_until(self._simulator.clock, deadline))
+        waiter = asyncio.ensure_future(wait_until(self._simulator.clock, deadline, idle=idle))
         try:
             await asyncio.wait((getter, waiter), return_when=asyncio.FIRST_COMPLETED)
             return getter.result() if getter.done() else _TIME_IS_UP
