@@ -31,7 +31,8 @@ def chat_completion(seed: bytes) -> str:
 def uuid(seed: bytes) -> str:
     """A version 4 UUID, the same for the same seed."""
     digits = hexadecimal(seed, 32, b"uuid")
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) % 4]}{digits[17:20]}-{digits[20:]}"
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 class TransportIds:

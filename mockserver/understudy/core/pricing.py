@@ -29,6 +29,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         milliseconds: of audio at a price a minute.
         video_seconds: of the kind `video` ("720p").
         characters: of text at a price a million.
+        cache_written: how many of `text_in` were kept for later prompts, where that costs.
+        searches: of the web.
     """
 
     text_in: int = 0
@@ -47,6 +49,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     video_seconds: int = 0
     video: str = ""
     characters: int = 0
+    cache_written: int = 0
+    searches: int = 0
 
 
 class TokenPrice(msgspec.Struct, frozen=True):
@@ -66,6 +70,7 @@ class Price(msgspec.Struct, frozen=True):
         million_characters: of text.
         pictures: each, by kind.
         seconds: of video, by kind.
+        search: of the web, each.
     """
 
     text: TokenPrice
@@ -75,6 +80,7 @@ class Price(msgspec.Struct, frozen=True):
     million_characters: int = 0
     pictures: Mapping[str, int] = {}
     seconds: Mapping[str, int] = {}
+    search: int = 0
 
 
 def charge(usage: Usage, price: Price) -> int:
@@ -92,6 +98,11 @@ def charge(usage: Usage, price: Price) -> int:
         total += -(-usage.characters * price.million_characters // _MILLION)
     if usage.video_seconds:
         total += usage.video_seconds * price.seconds[usage.video]
+    if usage.cache_written:
+        # A quarter more than the input price (model pages of gpt-5.6, 2026).
+        total += -(-usage.cache_written * price.text.given // 4)
+    if usage.searches:
+        total += usage.searches * price.search
     return total
 
 
@@ -154,6 +165,7 @@ def _price(entry: Mapping[str, Any], service_tier: str) -> Price:
         image=image,
         minute=parse_usd(entry.get("minute", "0")),
         million_characters=parse_usd(entry.get("million_characters", "0")),
+        search=parse_usd(entry.get("search", "0")),
         pictures={kind: parse_usd(words) for kind, words in entry.get("picture", {}).items()},
         seconds={kind: parse_usd(words) for kind, words in entry.get("second", {}).items()},
     )

@@ -292,6 +292,19 @@ def test_what_is_cached_costs_less(make_api: Callable[..., Api]) -> None:
     assert first - second == tokens * (price.given - price.cached)
 
 
+def test_keeping_a_prompt_costs_a_quarter_more_and_a_search_has_its_price(make_api: Callable[..., Api]) -> None:
+    """Where the pages say so: gpt-5.6's cache writes, and each call of a search model."""
+    api = make_api(tier=5)
+    usage = api.chat({"model": "gpt-5.6", "reasoning_effort": "none", "messages": says(LONG)}).json["usage"]
+    price = PriceList(toml("prices.toml"), api.clock.now()).find("gpt-5.6-sol").text
+    kept = usage["prompt_tokens_details"]["cache_write_tokens"]
+    whole = usage["prompt_tokens"] * price.given + kept * price.given // 4 + usage["completion_tokens"] * price.made
+    assert api.simulator.journal[-1].charge == whole
+    usage = api.chat({**SEARCH, "messages": says("Tell me about rain")}).json["usage"]
+    tokens = usage["prompt_tokens"] * 150_000 + usage["completion_tokens"] * 600_000
+    assert api.simulator.journal[-1].charge == tokens + 25_000_000_000
+
+
 def test_memory_for_beginnings_is_bounded(make_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest go first, and a reset forgets all."""
     monkeypatch.setattr(prompt_cache, "BEGINNINGS_KEPT", 40)
@@ -314,3 +327,68 @@ def test_the_newest_models_say_what_they_keep(make_api: Callable[..., Api]) -> N
     assert details[0]["cached_tokens"] == 0
     assert details[0]["cache_write_tokens"] == details[1]["cached_tokens"] > 1_024
     assert details[1]["cache_write_tokens"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "code"),
+    [
+        (
+            {"max_tokens": 5},
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "unsupported_parameter",
+        ),
+        ({"stop": "x"}, "Unsupported parameter: 'stop' is not supported with this model.", "unsupported_parameter"),
+        (
+            {"logit_bias": {"5": 1}},
+            "Unsupported parameter: 'logit_bias' is not supported with this model.",
+            "unsupported_parameter",
+        ),
+        (
+            {"presence_penalty": 1},
+            "Unsupported parameter: 'presence_penalty' is not supported with this model.",
+            "unsupported_parameter",
+        ),
+        (
+            {"temperature": 0.2},
+            "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
+            "unsupported_value",
+        ),
+    ],
+)
+@pytest.mark.parametrize("model", ["gpt-5-nano", "o3", "o4-mini"])
+def test_reasoning_models_refuse_what_they_refuse(
+    make_api: Callable[..., Api], model: str, body: dict[str, Any], message: str, code: str
+) -> None:
+    """In the recorded and measured words; the neutral values of penalties and temperature are borne."""
+    api = make_api(tier=5)
+    error = api.chat({"model": model, **body}).error
+    assert (error["message"], error["param"], error["code"]) == (message, next(iter(body)), code)
+    assert api.chat({"model": model, "presence_penalty": 0, "temperature": 1, "top_p": 1}).status == 200
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_the_first_small_reasoning_model_takes_no_instructions(make_api: Callable[..., Api], role: str) -> None:
+    """Recorded of both roles."""
+    messages = [{"role": role, "content": "Be kind."}, *says("Hello")]
+    assert make_api(tier=5).chat({"model": "o1-mini", "messages": messages}).error == {
+        "message": f"Unsupported value: 'messages[0].role' does not support '{role}' with this model.",
+        "type": "invalid_request_error",
+        "param": "messages[0].role",
+        "code": "unsupported_value",
+    }
+
+
+def test_a_request_may_say_how_long_and_whether_its_prompt_is_kept(make_api: Callable[..., Api]) -> None:
+    """Thirty minutes; or only where a breakpoint says so."""
+    api = make_api(tier=5)
+    cached(api, prompt_cache_options={"ttl": "30m"})
+    api.clock.advance(29 * 60)
+    assert cached(api) > 0
+    api = make_api(tier=5)
+    explicit = {"prompt_cache_options": {"mode": "explicit"}}
+    assert [cached(api, **explicit) for _ in range(2)] == [0, 0]
+    assert cached(api) == 0
+    part = {"type": "text", "text": LONG, "prompt_cache_breakpoint": {"type": "ephemeral"}}
+    for known in (False, True):
+        usage = api.chat({**explicit, "messages": [{"role": "user", "content": [part]}]}).json["usage"]
+        assert (usage["prompt_tokens_details"]["cached_tokens"] > 0) is known

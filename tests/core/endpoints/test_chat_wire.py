@@ -208,7 +208,12 @@ def test_a_stream_is_the_whole_answer(make_api: Callable[..., Api], name: str) -
 
 NAMES = st.sampled_from(["location", "city", "when", "unit"])
 LEAVES = st.sampled_from(
-    [{"type": "string"}, {"type": "integer", "minimum": 3}, {"type": "boolean"}, {"type": "string", "enum": ["a", "é", "世"]}]
+    [
+        {"type": "string"},
+        {"type": "integer", "minimum": 3},
+        {"type": "boolean"},
+        {"type": "string", "enum": ["a", "é", "世"]},
+    ]
 )
 SCHEMAS = st.dictionaries(NAMES, LEAVES, min_size=1, max_size=3).map(
     lambda properties: {

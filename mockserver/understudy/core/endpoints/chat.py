@@ -134,9 +134,16 @@ def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> di
 
 
 def _charged(answer: ChatAnswer, completion: int) -> Usage:
-    return Usage(
-        text_in=answer.prompt_tokens - answer.cached_tokens, cached_in=answer.cached_tokens, text_out=completion
-    )
+    cached = answer.cached_tokens
+    if answer.cache_write_tokens or "search" in answer.model.abilities:
+        return Usage(
+            text_in=answer.prompt_tokens - cached,
+            cached_in=cached,
+            text_out=completion,
+            cache_written=answer.cache_write_tokens,
+            searches=1 if "search" in answer.model.abilities else 0,
+        )
+    return Usage(text_in=answer.prompt_tokens - cached, cached_in=cached, text_out=completion)
 
 
 class _Whole:
