@@ -3,10 +3,9 @@
 What is wrong is said in one sentence, and nothing is set then.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-
-import msgspec
 
 from understudy.core.account_changes import AccountError
 from understudy.core.dates import iso_time
@@ -17,7 +16,8 @@ from understudy.core.plans_table import format_credits, parse_credits
 CREDIT_WORDS = "credits from 0 with at most 12 decimals, such as 25 or 9.99"
 
 
-class WindowReport(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class WindowReport:
     """A window of Codex.
 
     Attributes:
@@ -34,7 +34,8 @@ class WindowReport(msgspec.Struct, frozen=True):
     resets_at: str
 
 
-class PlanReport(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PlanReport:
     """The plan of an account.
 
     Attributes:
