@@ -9,4 +9,9 @@ from understudy.media.vocabulary import BundledVocabulary
 
 def default_media() -> Media:
     """The vocabulary, the speaker and the painter of an ordinary server."""
-    return Media(vocabulary=BundledVocabulary(), speaker=EspeakSpeaker(), painter=PillowPainter(), reader=PillowReader())
+    return Media(
+        vocabulary=BundledVocabulary(),
+        speaker=EspeakSpeaker(),
+        painter=PillowPainter(),
+        reader=PillowReader(),
+    )

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from understudy.core.pacing import Pacing
 
@@ -253,55 +251,6 @@ def test_a_json_schema_is_answered_with_an_instance(api: Api) -> None:
     value = json.loads(content)
     assert set(value) == {"city", "degrees"}
     assert isinstance(value["degrees"], int)
-
-
-def assemble(events: list[Any]) -> dict[int, dict[str, Any]]:
-    """What a client makes of a stream: role, text, tool calls and finish reason of each choice."""
-    choices: dict[int, dict[str, Any]] = {}
-    for event in events:
-        if event == "[DONE]":
-            continue
-        for part in event["choices"]:
-            choice = choices.setdefault(part["index"], {"content": None, "calls": {}, "finish": None})
-            delta = part["delta"]
-            if delta.get("content") is not None:
-                choice["content"] = (choice["content"] or "") + delta["content"]
-            for call in delta.get("tool_calls", ()):
-                kept = choice["calls"].setdefault(call["index"], {"name": "", "arguments": "", "id": ""})
-                kept["id"] += call.get("id", "")
-                kept["name"] += call["function"].get("name", "")
-                kept["arguments"] += call["function"]["arguments"]
-            choice["finish"] = part["finish_reason"] or choice["finish"]
-    return choices
-
-
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    text=st.text(max_size=60),
-    n=st.integers(1, 3),
-    tools=st.booleans(),
-    limit=st.none() | st.integers(1, 40),
-    stop=st.none() | st.just(["the"]),
-)
-def test_a_stream_says_what_the_whole_answer_says(
-    make_api: Callable[..., Api], text: str, n: int, tools: bool, limit: int | None, stop: list[str] | None
-) -> None:
-    """parse(stream) = parse(non-stream), for texts, choices, tools and limits of any kind."""
-    body: dict[str, Any] = {"messages": [{"role": "user", "content": text}], "n": n, "max_tokens": limit, "stop": stop}
-    if tools:
-        body["tools"] = [TOOL]
-        body["tool_choice"] = "required"
-    whole = make_api(tier=5).chat(body)
-    # Bodies differ in `stream`, and with them the seed: the answers are compared through the same body without it.
-    assert whole.status == 200
-    streamed = make_api(tier=5).chat({**body, "stream": True, "stream_options": {"include_usage": True}})
-    choices = assemble(streamed.events)
-    usage = streamed.events[-2]["usage"]
-    assert sorted(choices) == list(range(n))
-    assert usage["prompt_tokens"] == whole.json["usage"]["prompt_tokens"]
-    for choice in choices.values():
-        assert choice["finish"] in ("stop", "length", "tool_calls")
-        assert (choice["content"] is None) == bool(choice["calls"])
 
 
 def test_paced_streams_have_absolute_moments(make_api: Callable[..., Api]) -> None:

@@ -539,7 +539,7 @@ _LAST_TOKEN = {"cl100k_base": 100_257, "o200k_base": 199_999}
 
 def _check_tokens(biases: dict[str, Any], last: int) -> None:
     for token in biases:
-        if int(token) > last:
+        if len(token) > 32 or int(token) > last:
             text = f"Invalid key in 'logit_bias': {token}. Maximum value is {last}."
             raise errors.BadRequest(text, param="logit_bias")
 

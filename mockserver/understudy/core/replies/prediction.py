@@ -6,14 +6,13 @@ counted is the real overlap of tokens.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 _LOOKED_AT = 10_000
 """Characters of a message in which changes are looked for."""
 _MOST_CHANGES = 16
-_COMPARED = 1_000_000
-"""Most pairs of tokens that are compared where a text and its prediction differ; beyond that none is taken as used."""
+_AGREEING = 3
 _CHANGE = re.compile(
     r"\b(?:replace|rename|change|swap|substitute)\s+(?:[^\W\d]\w*\s+){0,3}?[`'\"“‘]([^`'\"”’\n]{1,200})[`'\"”’]"
     r"(?:\s+[^\W\d]\w*){0,4}?\s+(?:with|to|into|by|for|as)\s+(?:[^\W\d]\w*\s+){0,3}?[`'\"“‘]([^`'\"”’\n]{0,200})[`'\"”’]",
@@ -31,17 +30,31 @@ def follow(prediction: str, message: str) -> str:
 
 
 def accepted(predicted: Sequence[int], said: Sequence[int]) -> int:
-    """How many of the predicted tokens the answer used, in their order."""
+    """How many of the predicted tokens the answer used, in their order.
+
+    After a difference the prediction is taken up again where three tokens in a row, or all up to both ends, agree.
+    Linear in the length of both.
+    """
     shorter = min(len(predicted), len(said))
-    start = 0
-    while start < shorter and predicted[start] == said[start]:
-        start += 1
     end = 0
-    while end < shorter - start and predicted[-1 - end] == said[-1 - end]:
+    while end < shorter and predicted[-1 - end] == said[-1 - end]:
         end += 1
-    left = predicted[start : len(predicted) - end]
-    right = said[start : len(said) - end]
-    if not left or not right or len(left) * len(right) > _COMPARED:
-        return start + end
-    blocks = SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
-    return start + end + sum(block.size for block in blocks)
+    left = predicted[: len(predicted) - end]
+    right = said[: len(said) - end]
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place in range(len(left) - _AGREEING + 1):
+        places.setdefault(tuple(left[place : place + _AGREEING]), []).append(place)
+    used = here = there = 0
+    while here < len(left) and there < len(right):
+        if left[here] == right[there]:
+            used += 1
+            here += 1
+            there += 1
+            continue
+        found = places.get(tuple(right[there : there + _AGREEING]), ())
+        next_one = bisect_left(found, here)
+        if next_one < len(found):
+            here = found[next_one]
+        else:
+            there += 1
+    return used + end
