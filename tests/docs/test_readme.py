@@ -105,13 +105,3 @@ def test_the_install_lines_are_there() -> None:
         'python3 -m venv .venv && . .venv/bin/activate && pip install ".[all]" && understudy serve',
         'python3 -m venv .venv && . .venv/bin/activate && pip install -e ".[dev]" && pytest',
     ]
-
-
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-)
-def test_links_between_pages_lead_somewhere(page: str) -> None:
-    """Every relative link is a file."""
-    file = ROOT / page
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8")):
-        assert (file.parent / link).exists(), link
