@@ -27,7 +27,7 @@ class RateLimits(msgspec.Struct, frozen=True):
         rpm, rpd: requests a minute, a day.
         tpm, tpd: LLM tokens a minute, a day.
         ipm: images a minute.
-        batch: enqueued batch tokens.
+        batch: enqueued batch tokens; None where the tier has no batch queue.
         audio_minutes: minutes of audio a minute.
     """
 
