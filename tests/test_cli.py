@@ -75,6 +75,17 @@ class Serving:
         return connection
 
 
+@pytest.fixture(autouse=True)
+def hang_ups_are_heard() -> Iterator[None]:
+    """Also where the tests themselves run under nohup, which programs inherit."""
+    if os.name == "nt":
+        yield
+        return
+    previous = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, previous)
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Serving]]:
     """Starts servers on free ports, and ends those that a test leaves."""
