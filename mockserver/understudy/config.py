@@ -218,7 +218,7 @@ class Settings:
         "real",
         setting_values.word("real", "virtual", "autojump"),
         "real, virtual or autojump",
-        "A virtual clock stands still until it is advanced; autojump also moves it over every wait of the server's own.",
+        "A virtual clock stands still until it is advanced; autojump moves it over every wait of the server too.",
     )
     latency: Pacing = _row(  # noqa: RUF009 - it makes a dataclass field, not a default
         "none", setting_values.latency, PACINGS, "How long the model takes to its first token and between tokens."
