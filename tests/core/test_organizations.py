@@ -253,6 +253,30 @@ def test_models_of_one_limit_group_share_their_buckets() -> None:
     assert dated.tokens.remaining == 198_000
 
 
+def test_a_batch_queue_holds_what_the_tier_has() -> None:
+    """Batches wait together up to the limit; one that has ended makes room; the free tier has no queue."""
+    organization = make(tier=1).organization
+    assert organization.enqueue(MINI, 1_500_000) is None
+    assert organization.enqueue(MINI, 500_001) == 2_000_000
+    assert organization.enqueue(MINI, 500_000) is None
+    organization.dequeue(MINI, 1_500_000)
+    assert organization.enqueued == {"gpt-4o-mini": 500_000}
+    organization.dequeue(MINI, 500_000)
+    assert organization.enqueued == {}
+    assert make(tier=0).organization.enqueue(MINI, 1) == 0
+
+
+def test_minutes_of_audio_are_a_dimension_of_their_own() -> None:
+    """Counted in seconds: a hundred minutes a minute on tier 1."""
+    account = make(tier=1)
+    heard = model("gpt-realtime-whisper")
+    assert admit(account, heard, Cost(audio=5_999), NOW, b"").refusal is None
+    refusal = admit(account, heard, Cost(audio=2), NOW, b"").refusal
+    assert refusal is not None
+    assert (refusal.dimension, refusal.limit, refusal.wait) == ("apm", 6_000, 10_000)
+    assert admit(account, heard, Cost(audio=2), NOW + refusal.wait, b"").refusal is None
+
+
 def test_what_is_drawn_later_never_overdraws() -> None:
     """As far as there is any."""
     account = make(tier=1)

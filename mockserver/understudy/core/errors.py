@@ -395,6 +395,15 @@ def out_of_credits(code: str | None = None) -> OutOfCredits:
     )
 
 
+def enqueued_tokens(model: str, organization: str, limit: int) -> BadRequest:
+    """A batch that does not fit into the queue (words widely reported for failed batches, 2024 to 2026)."""
+    return BadRequest(
+        f"Enqueued token limit reached for {model} in organization {organization}. Limit: {limit:,} enqueued tokens. "
+        "Please try again once some in_progress batches have been completed.",
+        code="token_limit_exceeded",
+    )
+
+
 def billing_hard_limit() -> BadRequest:
     """The same on the image endpoints: status 400 (recorded 2024, type since gpt-image)."""
     return BadRequest(

@@ -136,6 +136,7 @@ class Organization:
         recharge: how credits are bought by themselves, None for not at all.
         spent: pico-dollars in this calendar month.
         recharged: pico-dollars that were bought by themselves in this calendar month.
+        enqueued: tokens of batches under way, by limit group.
         sessions: open realtime sessions.
         pinned: somebody set it by hand: its accounts are not aged out.
         usage: what was used, by minute.
@@ -342,6 +343,28 @@ class Organization:
     def meters(self) -> dict[str, Meter]:
         """The buckets that were used, by limit group."""
         return self._meters
+
+    def enqueue(self, model: Model, tokens: int) -> int | None:
+        """Put the input tokens of a batch into the queue of a model's limit group.
+
+        Returns:
+            None when they fit; else the limit, which is 0 where the tier has no batch queue, and nothing is queued.
+        """
+        limits = self.limits_for(model)
+        limit = 0 if limits is None or limits.batch is None else limits.batch
+        queued = self.enqueued.get(model.limit_group, 0)
+        if queued + tokens > limit:
+            return limit
+        self.enqueued[model.limit_group] = queued + tokens
+        return None
+
+    def dequeue(self, model: Model, tokens: int) -> None:
+        """Free the tokens of a batch that has ended."""
+        left = self.enqueued.get(model.limit_group, 0) - tokens
+        if left > 0:
+            self.enqueued[model.limit_group] = left
+        else:
+            self.enqueued.pop(model.limit_group, None)
 
     def _promote(self, now: int) -> None:
         reached = self._table.reached(self.ledger.paid, self.ledger.first_paid_at, now)
