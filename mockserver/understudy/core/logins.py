@@ -47,7 +47,8 @@ def read_login(token: str) -> Login | None:
         return None
     try:
         claims = _decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+    # Older msgspec does not derive its error from ValueError.
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return None
     if type(claims) is not dict:
         return None
