@@ -11,12 +11,18 @@ from understudy.core.catalog import Model
 from understudy.core.dates import parse_moment
 from understudy.core.ledger import ENTRIES_KEPT, GrantKind
 from understudy.core.organizations import Organization, Project
+from understudy.core.plans_accounts import PlanChange, Plans
+from understudy.core.plans_changes import PlanReport, plan_change, read_credits, report
 
 _Result = TypeVar("_Result")
 
 
 class Accounting(Protocol):
     """What a handle needs of a server."""
+
+    @property
+    def plans(self) -> Plans:
+        """The plans of ChatGPT logins."""
 
     def now(self) -> int:
         """Microseconds since the epoch."""
@@ -88,6 +94,11 @@ class AccountHandle:
         """
         found, now = self._server.model(model), self._server.now()
         return self._server.change(self.key, lambda account: view_limits(account, found, now))
+
+    def plan(self) -> PlanReport:
+        """The plan of a ChatGPT login: windows of Codex, purchased credits, Sora's videos."""
+        plans, now = self._server.plans, self._server.now()
+        return self._server.change(self.key, lambda account: report(plans.view(account, now)))
 
     @property
     def id(self) -> str:
@@ -192,6 +203,32 @@ class AccountHandle:
             status=status,
         )
         self._server.change(self.key, change)
+
+    def set_plan(self, **facts: Any) -> PlanReport:
+        """Set the plan and what is used of it; what is left out stays as it is.
+
+        Args:
+            facts: `plan`: a name; `mode`: fixed or flexible; `primary_allowance`, `secondary_allowance`: credits;
+                `primary_used_percent`, `secondary_used_percent`: 0 to 100; `videos_used`: of today's.
+
+        Raises:
+            AccountError: one sentence about the first value that is wrong; nothing is set then.
+        """
+        unknown = facts.keys() - PlanChange.__struct_fields__
+        if unknown:
+            known = ", ".join(PlanChange.__struct_fields__)
+            raise AccountError(f"A plan has no {min(unknown)[:100]!r}; there are {known}.")
+        plans, now, change = self._server.plans, self._server.now(), plan_change(**facts)
+        return self._server.change(self.key, lambda account: report(plans.set_plan(account, change, now)))
+
+    def buy_plan_credits(self, credits: Any) -> PlanReport:
+        """Buy credits of the plan, $0.04 each: they are used when its allowance is used up, and last 12 months.
+
+        Raises:
+            AccountError: the amount is none or 0, or the mode is fixed.
+        """
+        plans, now, amount = self._server.plans, self._server.now(), read_credits("credits", credits)
+        return self._server.change(self.key, lambda account: report(plans.buy_credits(account, amount, now)))
 
     def increase_limits(self, model: str, **figures: int | None) -> None:
         """Grant a limit increase for a model and those that share its limits; without figures it is taken back.

@@ -21,6 +21,7 @@ from understudy.core.clock import Clock
 from understudy.core.faults import Faults
 from understudy.core.journal import Journal
 from understudy.core.key_words import KeyWordsError
+from understudy.core.plans_accounts import Plans
 from understudy.core.simulator import Simulator, UnknownKeyError
 from understudy.core.store import Change, Changed
 
@@ -102,6 +103,11 @@ class Accounts:
     def __iter__(self) -> Iterator[AccountHandle]:
         """Go over the accounts that are held."""
         return iter([AccountHandle(self, account.key) for account in self._simulator.store.accounts()])
+
+    @property
+    def plans(self) -> Plans:
+        """The plans of ChatGPT logins."""
+        return self._simulator.plans
 
     def now(self) -> int:
         """Microseconds since the epoch."""

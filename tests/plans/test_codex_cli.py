@@ -24,8 +24,6 @@ from typing import Any
 import pytest
 
 from understudy import MockServer
-from understudy.core.plans_accounts import PlanChange
-from understudy.core.plans_table import parse_credits
 
 HERE = Path(__file__).parent
 _INSTALLED = HERE / "node_modules" / ".bin" / "codex"
@@ -52,6 +50,7 @@ class Cli:
 
     def __init__(self, server: MockServer, folder: Path) -> None:
         self.server = server
+        self.account = server.accounts[ACCOUNT]
         self.home = folder / "home"
         self.work = folder / "work"
         self.home.mkdir()
@@ -90,12 +89,6 @@ class Cli:
             "last_refresh": datetime.now(UTC).isoformat(),
         }
         (self.home / "auth.json").write_text(json.dumps(login), encoding="utf-8")
-
-    def set_plan(self, plan: str, **facts: Any) -> None:
-        simulator = self.server.simulator
-        account = simulator.account(ACCOUNT)
-        simulator.plans.state(account, plan)
-        simulator.plans.set_plan(account, PlanChange(**facts), simulator.clock.now())
 
     def run(self, prompt: str) -> tuple[int, list[dict[str, Any]]]:
         """Exit status and events of `codex exec`."""
@@ -153,7 +146,7 @@ def test_limit_buy_and_go_on(cli: Cli) -> None:
     assert events[-1]["usage"]["input_tokens"] == turn.usage.text_in
     assert events[-1]["usage"]["output_tokens"] == turn.usage.text_out == 3
 
-    cli.set_plan("plus", primary_used_percent=100)
+    cli.account.set_plan(primary_used_percent=100)
     status, events = cli.run("Go on")
     assert status == 1
     offer, _, reset = message(events).rpartition(" or try again at ")
@@ -164,8 +157,7 @@ def test_limit_buy_and_go_on(cli: Cli) -> None:
     # On another day than that of the machine's own clock the day is said too.
     assert reset in ("5:00 AM.", "Nov 22nd, 2026 5:00 AM.")
 
-    simulator = cli.server.simulator
-    simulator.plans.buy_credits(simulator.account(ACCOUNT), parse_credits("9.99"), simulator.clock.now())
+    cli.account.buy_plan_credits("9.99")
     assert cli.run("Go on")[0] == 0
     snapshot = cli.last_snapshot()
     assert snapshot["credits"] == {"has_credits": True, "unlimited": False, "balance": "9.99"}
@@ -184,7 +176,7 @@ def test_limit_buy_and_go_on(cli: Cli) -> None:
 def test_each_plan_has_its_words(cli: Cli, plan: str, text: str) -> None:
     """One request, no retry, and the way out that the plan has."""
     cli.log_in(plan)
-    cli.set_plan(plan, primary_used_percent=100)
+    cli.account.set_plan(plan=plan, primary_used_percent=100)
     status, events = cli.run("Go on")
     assert status == 1
     assert message(events).startswith(f"You’ve hit your usage limit. {text}")
@@ -204,7 +196,7 @@ def test_a_plan_without_codex(cli: Cli) -> None:
 def test_the_cli_reads_the_usage(cli: Cli) -> None:
     """The app server's own answer is the one of the usage endpoint."""
     cli.log_in("plus")
-    cli.set_plan("plus", primary_used_percent=46, secondary_used_percent=15)
+    cli.account.set_plan(primary_used_percent=46, secondary_used_percent=15)
     calls = [
         {"method": "initialize", "id": 0, "params": {"clientInfo": {"name": "test", "version": "0"}}},
         {"method": "initialized"},
@@ -237,9 +229,8 @@ def test_the_cli_reads_the_usage(cli: Cli) -> None:
 def test_status_is_shown_on_the_screen(cli: Cli) -> None:
     """`/status` in the terminal: what is left of both windows, and the credits."""
     cli.log_in("plus")
-    cli.set_plan("plus", primary_used_percent=46, secondary_used_percent=15)
-    simulator = cli.server.simulator
-    simulator.plans.buy_credits(simulator.account(ACCOUNT), parse_credits("321.5"), simulator.clock.now())
+    cli.account.set_plan(primary_used_percent=46, secondary_used_percent=15)
+    cli.account.buy_plan_credits("321.5")
     ask: Script = [("for shortcuts", "/status"), ("/status", "\r")]
     # It may not have heard from the server yet: then it is asked again.
     screen = typed(cli, [*ask, ("322 credits", None)], again=("not available yet", ask))

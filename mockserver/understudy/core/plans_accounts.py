@@ -1,8 +1,8 @@
 """The plans of accounts: opened at first use, bought for, changed and shown.
 
-The plan of an account is, in this order: what its login's token names, what the words of its key name, what the
-settings name. A plan that was set by hand holds until a token names another one than before. What was used and bought
-is the organization's: keys that share one share its plan.
+The plan of an account is what was set by hand or the words of its key name, else what its login's token names, else
+what the settings name. A plan that was set by hand holds until a token names another one than the last. What was used
+and bought is the organization's: keys that share one share its plan.
 """
 
 from typing import TYPE_CHECKING
@@ -63,16 +63,21 @@ class Plans:
         state = account.organization.plan
         named = account.plan
         if state is None:
-            first = claimed or named
+            first = named or claimed
             state = PlanState(self._default if first is None else self.table.claimed(first), self._mode)
             account.organization.plan = state
         elif named is not None and named != state.named:
-            state.adopt(self.table.claimed(named))
-        elif claimed is not None and claimed != state.claimed:
-            state.adopt(self.table.claimed(claimed))
+            self._adopt(state, named)
+        elif claimed is not None and claimed != state.claimed and (state.claimed is not None or named is None):
+            self._adopt(state, claimed)
         state.named = named
         state.claimed = claimed or state.claimed
         return state
+
+    def _adopt(self, state: PlanState, name: str) -> None:
+        # A plan that goes on under its name keeps the allowances that were set by hand.
+        if name != state.terms.name:
+            state.adopt(self.table.claimed(name))
 
     def view(self, account: "Account", now: int) -> PlanView:
         """How the plan of an account stands."""

@@ -106,19 +106,29 @@ def read_credits(name: str, given: Any) -> int:
 
 def plan_change(
     *,
-    plan: str | None = None,
-    mode: str | None = None,
+    plan: Any = None,
+    mode: Any = None,
     primary_allowance: Any = None,
     secondary_allowance: Any = None,
-    primary_used_percent: int | None = None,
-    secondary_used_percent: int | None = None,
-    videos_used: int | None = None,
+    primary_used_percent: Any = None,
+    secondary_used_percent: Any = None,
+    videos_used: Any = None,
 ) -> PlanChange:
     """What to set; None leaves a thing as it is. Allowances are credits as `read_credits` takes them.
 
     Raises:
-        AccountError: an allowance is none; the rest is checked against the plan when it is set.
+        AccountError: an allowance is none, or a value is of the wrong kind; the rest is checked when it is set.
     """
+    for name, word in (("plan", plan), ("mode", mode)):
+        if word is not None and not isinstance(word, str):
+            raise AccountError(f"{name} cannot be {str(word)[:100]!r}; accepted: a word.")
+    for name, number in (
+        ("primary_used_percent", primary_used_percent),
+        ("secondary_used_percent", secondary_used_percent),
+        ("videos_used", videos_used),
+    ):
+        if number is not None and type(number) is not int:
+            raise AccountError(f"{name} cannot be {str(number)[:100]!r}; accepted: a whole number.")
     return PlanChange(
         plan=plan,
         mode=mode,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from understudy import MockServer
+from understudy.core.account_changes import AccountError
 
 KEY = "sk-plus-control"
 PLAN = f"/accounts/{KEY}/plan"
@@ -106,6 +108,23 @@ def test_what_is_wrong_is_said_and_nothing_changes(
     assert status == 400
     assert word in refused["error"]
     assert call(server, "GET", PLAN)[1] == before
+
+
+def test_python_says_the_same(server: MockServer) -> None:
+    """The account's handle: set, buy, look."""
+    account = server.accounts[KEY]
+    assert account.set_plan(primary_used_percent=100).allowed is False
+    assert account.buy_plan_credits("9.99").credits == "9.99"
+    assert call(server, "GET", PLAN)[1] == dataclasses.asdict(account.plan())
+    for facts, word in (
+        ({"colour": "red"}, "A plan has no 'colour'"),
+        ({"primary_used_percent": "50"}, "accepted: a whole number"),
+        ({"plan": 7}, "accepted: a word"),
+    ):
+        with pytest.raises(AccountError, match=word):
+            account.set_plan(**facts)
+    with pytest.raises(AccountError, match="credits cannot be 'True'"):
+        account.buy_plan_credits(True)
 
 
 def test_no_credits_in_fixed_mode(server: MockServer) -> None:

@@ -222,6 +222,15 @@ def test_a_fresh_token_continues_the_window_and_an_upgrade_is_seen(api: Any) -> 
     assert turn(api, key=bearer("plus")).headers["x-codex-plan-type"] == "plus"
 
 
+def test_what_was_set_before_the_first_login_holds(api: Any) -> None:
+    """An allowance of one's own under the plan that the token names; another plan than the token's."""
+    use_up(api, key="acct-1", primary_allowance=1)
+    assert turn(api, key=bearer("plus")).status == 200
+    assert turn(api, key=bearer("plus")).status == 429
+    use_up(api, key="acct-2", plan="go")
+    assert turn(api, key=bearer("plus", "acct-2")).headers["x-codex-plan-type"] == "go"
+
+
 def test_a_plan_without_codex_is_not_included(make_api: Callable[..., Any]) -> None:
     """Free had no Codex in 2025."""
     api = make_api(at=midnight(date(2025, 12, 1)))
