@@ -61,12 +61,15 @@ class PicturePlan(msgspec.Struct, frozen=True):
 
     Attributes:
         prompt: what it shows.
-        width, height: pixels.
-        quality: low, medium or high.
+        width, height: pixels, each at most 4,096.
+        quality: low, medium or high (dall-e: standard is medium, hd is high).
         seed: decides by chance.
         format: png, jpeg or webp.
         background: opaque or transparent.
-        compression: 0 to 100, of jpeg and webp.
+        compression: 0 to 100, of jpeg and webp; 100 is the least.
+        style: vivid or natural.
+        model: who makes it, as its manifest shall say; empty for a picture without a manifest (dall-e-2 made none).
+        made_at: when, microseconds since the epoch, as its manifest shall say.
     """
 
     prompt: str
@@ -77,10 +80,47 @@ class PicturePlan(msgspec.Struct, frozen=True):
     format: str = "png"
     background: str = "opaque"
     compression: int = 100
+    style: str = "vivid"
+    model: str = ""
+    made_at: int = 0
+
+
+class EditPlan(msgspec.Struct, frozen=True):
+    """What shall become of pictures that a caller sent.
+
+    Attributes:
+        result: the picture to make; its prompt says what to change.
+        pictures: files that `PictureReader.decode` could read, 1 to 16; the first is the one that is edited.
+        mask: a file of the first picture's size with an alpha channel: where its alpha is 0 the picture changes, all
+            else stays as it was. None for a picture that may change everywhere. An edit by a picture's own transparency
+            (dall-e-2 without a mask) names that picture here too.
+        fidelity: low or high: how much of the pictures is kept where they may change.
+    """
+
+    result: PicturePlan
+    pictures: tuple[bytes, ...]
+    mask: bytes | None = None
+    fidelity: str = "low"
+
+
+class VariationPlan(msgspec.Struct, frozen=True):
+    """A picture that resembles another.
+
+    Attributes:
+        result: the picture to make; its prompt counts for nothing.
+        picture: a file that `PictureReader.decode` could read.
+    """
+
+    result: PicturePlan
+    picture: bytes
 
 
 class Painter(Protocol):
-    """A hand that draws."""
+    """A hand that draws.
+
+    Same plan, same bytes; but for the manifest's signature, which every file gets whose plan names a model, unless
+    manifests are switched off or the extra for them is missing.
+    """
 
     def paint(self, plan: PicturePlan) -> bytes:
         """The file's bytes.
@@ -89,12 +129,113 @@ class Painter(Protocol):
             MediaUnavailable: the extra is not installed.
         """
 
+    def edit(self, plan: EditPlan) -> bytes:
+        """The same for an edit.
+
+        Kept pixels have exactly the values they had, also their alpha; when the result has another size than the
+        first picture, those of the picture scaled to cover it.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+            ValueError: a file that `PictureReader.decode` refuses, or a mask of another size or without alpha.
+        """
+
+    def vary(self, plan: VariationPlan) -> bytes:
+        """The same for a variation."""
+
+    def partial(self, plan: PicturePlan | EditPlan, step: int, of: int) -> bytes:
+        """The picture on its way: `step` of `of`, counted from 0; each comes nearer to the finished one.
+
+        None of them has a manifest ("our choice").
+        """
+
+
+class PictureFacts(msgspec.Struct, frozen=True):
+    """What is known of a picture that was decoded whole.
+
+    Attributes:
+        width, height: pixels.
+        format: png, jpeg, gif or webp.
+        has_alpha: whether it has an alpha channel (or names a transparent colour).
+        bytes: of the file.
+    """
+
+    width: int
+    height: int
+    format: str
+    has_alpha: bool
+    bytes: int
+
+
+class UnreadablePicture(msgspec.Struct, frozen=True):
+    """Why a file was not decoded.
+
+    Attributes:
+        reason: `empty`; `too_large`: more bytes than are read; `unknown_format`: none of PNG, JPEG, GIF and WebP;
+            `broken`: one of them, but cut off or corrupt; `too_many_pixels`: it claims more than are decoded.
+        format: png, jpeg, gif or webp as far as known, else empty.
+        width, height: as claimed, 0 where unknown.
+    """
+
+    reason: str
+    format: str = ""
+    width: int = 0
+    height: int = 0
+
 
 class PictureReader(Protocol):
     """An eye that measures."""
 
     def size(self, file: bytes) -> tuple[int, int] | None:
         """Width and height in pixels of a PNG, JPEG, GIF or WebP; None when the file is none of these, or broken.
+
+        Its header alone is read.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+        """
+
+    def decode(self, file: bytes) -> PictureFacts | UnreadablePicture:
+        """The same of a file that is decoded to its last pixel, within bounds of memory and time.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+        """
+
+
+class ProvenanceFacts(msgspec.Struct, frozen=True):
+    """What a manifest in a file says.
+
+    Attributes:
+        state: `valid`: signed by our test authority, and the file is as it was signed; `invalid`: it was changed
+            since, or the signature is broken; `trusted`: by an authority on the reader's trust list (never ours).
+        ours: whether our test authority signed it.
+        issuer: organization that the signer's certificate names.
+        model: that made the picture; None where the manifest names none.
+        action: `created` or `edited`; None where it names neither.
+        made_at: as RFC 3339 in UTC; None where it does not say.
+        ingredients: titles of the pictures that it was made from.
+    """
+
+    state: str
+    ours: bool
+    issuer: str | None
+    model: str | None
+    action: str | None
+    made_at: str | None
+    ingredients: tuple[str, ...] = ()
+
+
+class Provenance(Protocol):
+    """A hand that signs where pictures come from, and reads such signatures (C2PA)."""
+
+    def sign(self, file: bytes, plan: PicturePlan | EditPlan | VariationPlan) -> bytes:
+        """The file with a manifest; the file as it is when its plan names no model, or manifests are off or an extra
+        that is not installed.
+        """
+
+    def read(self, file: bytes) -> ProvenanceFacts | None:
+        """What the manifest in a PNG, JPEG, GIF or WebP says; None for a file without one.
 
         Raises:
             MediaUnavailable: the extra is not installed.
