@@ -316,6 +316,46 @@ class _Streamed:
     def parts(self) -> Iterator[tuple[int, bytes]]:
         """Role, content or tool deltas, finish, usage, `[DONE]`; of several choices interleaved by index."""
         answer = self._answer
+        if not self._pacing.itl and self._is_plain():
+            return self._plain_parts(answer.choices[0])
+        return self._any_parts()
+
+    def _is_plain(self) -> bool:
+        """Whether the answer is one plain text, by far the most common one."""
+        choices = self._answer.choices
+        return (
+            len(choices) == 1
+            and choices[0].text is not None
+            and choices[0].ids is None
+            and choices[0].logprobs is None
+            and not choices[0].citations
+        )
+
+    def _plain_parts(self, choice: Choice) -> Iterator[tuple[int, bytes]]:
+        """The same bytes as the general way, with everything prepared that all chunks have in common."""
+        due = self._first if self.processing else 0
+        yield due, self._chunk(f'{{"index":0,"delta":{_OPENING},{self._logprobs}"finish_reason":null}}')
+        prefix = f'{self._head}{{"index":0,"delta":{{"content":'
+        suffix = f'}},{self._logprobs}"finish_reason":null}}]{self._tail}'
+        fixed = len(prefix) + len(suffix) + 1
+        padding = self._padding
+        number = self._chunks
+        for piece in self._vocabulary.pieces(choice.text or "", self._answer.model.encoding):
+            self._made += 1
+            text = _escaped(piece)
+            if padding is None:
+                yield due, f"data: {prefix}{text}{suffix}}}\n\n".encode()
+                continue
+            start = number % 48
+            number += 1
+            end = start + -(fixed + len(text)) % 16
+            yield due, f'data: {prefix}{text}{suffix},"obfuscation":"{padding[start:end]}"}}\n\n'.encode()
+        self._chunks = number
+        yield due, self._chunk(f'{{"index":0,"delta":{{}},{self._logprobs}"finish_reason":"{choice.finish_reason}"}}')
+        yield from self._ending(due)
+
+    def _any_parts(self) -> Iterator[tuple[int, bytes]]:
+        answer = self._answer
         itl = self._pacing.itl
         due = self._first if self.processing or itl else 0
         rounds = [self._choice_deltas(choice) for choice in answer.choices]
@@ -337,6 +377,10 @@ class _Streamed:
                     yield due, chunk
                 if tokens:
                     due += itl
+        yield from self._ending(due)
+
+    def _ending(self, due: int) -> Iterator[tuple[int, bytes]]:
+        answer = self._answer
         if self._usage_wanted:
             usage = usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens)
             yield due, self._event(self._head + f'],"usage":{encode(usage).decode()}')
@@ -382,7 +426,7 @@ class _Streamed:
         encoding = self._answer.model.encoding
         made = choice.logprobs
         nothing = None if made is None else '{"content":[],"refusal":null}'
-        yield index, '{"role":"assistant","content":"","refusal":null}', "null", 0, nothing
+        yield index, _OPENING, "null", 0, nothing
         if choice.ids is None:
             for piece in self._vocabulary.pieces(choice.text or "", encoding):
                 yield index, f'{{"content":{encode(piece).decode()}}}', "null", 1, None
@@ -406,6 +450,15 @@ class _Streamed:
         start = self._chunks % 48
         self._chunks += 1
         return f'data: {json},"obfuscation":"{padding[start : start + length]}"}}\n\n'.encode()
+
+
+_OPENING = '{"role":"assistant","content":"","refusal":null}'
+
+
+@lru_cache(maxsize=8_192)
+def _escaped(piece: str) -> str:
+    """A piece of text as JSON; the same words come again and again."""
+    return encode(piece).decode()
 
 
 def _padding_source(seed: bytes) -> str:
