@@ -45,6 +45,7 @@ EXAMPLES = {
     "control-token": "open-sesame",
     "body-limit": "50MiB",
     "journal-limit": "12",
+    "c2pa": "off",
     "log-level": "debug",
 }
 """For each setting a value that is not its default, as a text."""
@@ -70,6 +71,7 @@ VALUES = Settings(
     control_token="open-sesame",
     body_limit=50 * 2**20,
     journal_limit=12,
+    c2pa="off",
     log_level="debug",
 )
 """What the examples say."""
@@ -95,6 +97,7 @@ WRONG = {
     "control-token": "",
     "body-limit": "big",
     "journal-limit": "0",
+    "c2pa": "on",
     "log-level": "loud",
 }
 

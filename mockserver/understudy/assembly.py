@@ -48,7 +48,7 @@ def build_simulator(settings: Settings) -> Simulator:
         plans=Plans(PlanTable(toml("plans.toml"), era), default=settings.plan, mode=settings.mode),
         clock=clock,
         store=MemoryStore(_terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
-        media=default_media(),
+        media=default_media(c2pa=settings.c2pa == "auto"),
         routes=build_routes(),
         journal=Journal(settings.journal_limit),
         faults=Faults(),

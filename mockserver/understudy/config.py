@@ -159,6 +159,7 @@ class Settings:
         control_token: lets other machines use the control API.
         body_limit: bytes of a request body that are read.
         journal_limit: entries that are kept.
+        c2pa: `auto` or `off`: whether pictures carry manifests.
         log_level: `debug`, `info`, `warning` or `error`.
     """
 
@@ -290,6 +291,12 @@ class Settings:
         setting_values.whole(1, 10_000_000),
         "a whole number from 1 to 10000000",
         "Calls that the journal keeps.",
+    )
+    c2pa: str = _row(
+        "auto",
+        setting_values.word("auto", "off"),
+        "auto or off",
+        "C2PA manifests in pictures, signed by a test authority: auto writes them when the extra c2pa is installed.",
     )
     log_level: str = _row(
         "warning",

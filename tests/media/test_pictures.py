@@ -8,8 +8,9 @@ from PIL import Image, ImageChops, ImageStat
 
 from understudy.core.media import PicturePlan
 from understudy.media.pictures import PillowPainter
+from understudy.media.provenance import C2paProvenance
 
-painter = PillowPainter()
+painter = PillowPainter(C2paProvenance())
 
 
 def plan(**changes: object) -> PicturePlan:
@@ -50,7 +51,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 def test_the_same_plan_gives_the_same_bytes_and_another_seed_another_picture() -> None:
     """Also from a painter that has drawn nothing yet."""
-    assert PillowPainter().paint(plan()) == painter.paint(plan())
+    assert PillowPainter(C2paProvenance()).paint(plan()) == painter.paint(plan())
     assert difference(painted(), painted(seed=b"other")) > 20
 
 

@@ -230,8 +230,9 @@ class Provenance(Protocol):
     """A hand that signs where pictures come from, and reads such signatures (C2PA)."""
 
     def sign(self, file: bytes, plan: PicturePlan | EditPlan | VariationPlan) -> bytes:
-        """The file with a manifest; the file as it is when its plan names no model, or manifests are off or an extra
-        that is not installed.
+        """The file with a manifest.
+
+        It stays as it is when its plan names no model, manifests are switched off, or the extra is not installed.
         """
 
     def read(self, file: bytes) -> ProvenanceFacts | None:
@@ -249,3 +250,4 @@ class Media(msgspec.Struct, frozen=True):
     speaker: Speaker
     painter: Painter
     reader: PictureReader
+    provenance: Provenance

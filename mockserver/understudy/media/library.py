@@ -3,15 +3,22 @@
 from understudy.core.media import Media
 from understudy.media.picture_reader import PillowReader
 from understudy.media.pictures import PillowPainter
+from understudy.media.provenance import C2paProvenance
 from understudy.media.speech import EspeakSpeaker
 from understudy.media.vocabulary import BundledVocabulary
 
 
-def default_media() -> Media:
-    """The vocabulary, the speaker and the painter of an ordinary server."""
+def default_media(*, c2pa: bool = True) -> Media:
+    """The vocabulary, the speaker, the painter and the signer of an ordinary server.
+
+    Args:
+        c2pa: whether pictures carry a manifest, as far as the extra for them is installed.
+    """
+    provenance = C2paProvenance(on=c2pa)
     return Media(
         vocabulary=BundledVocabulary(),
         speaker=EspeakSpeaker(),
-        painter=PillowPainter(),
+        painter=PillowPainter(provenance),
         reader=PillowReader(),
+        provenance=provenance,
     )

@@ -13,7 +13,7 @@ from io import BytesIO
 from random import Random
 from typing import TYPE_CHECKING
 
-from understudy.core.media import MediaUnavailable, PicturePlan
+from understudy.core.media import MediaUnavailable, PicturePlan, Provenance
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -32,7 +32,8 @@ Colour = tuple[int, int, int, int]
 class PillowPainter:
     """Draws with Pillow and keeps what it has drawn."""
 
-    def __init__(self) -> None:
+    def __init__(self, provenance: Provenance) -> None:
+        self._provenance = provenance
         self._finished: OrderedDict[PicturePlan, bytes] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
@@ -48,7 +49,7 @@ class PillowPainter:
             if file is not None:
                 self._finished.move_to_end(plan)
                 return file
-        file = encode(draw(plan), plan)
+        file = self._provenance.sign(encode(draw(plan), plan), plan)
         with self._lock:
             self._finished[plan] = file
             self._size += len(file)
