@@ -62,18 +62,27 @@ class Answer:
         due: the moment the answer may leave, microseconds since the epoch; 0 for at once.
         sized: whether the length is announced (errors) or the body is sent in chunks (successes),
             as recorded traffic shows.
+        unpaced: of a stream, that no part of it has a moment of its own.
     """
 
-    __slots__ = ("body", "due", "headers", "sized", "status")
+    __slots__ = ("body", "due", "headers", "sized", "status", "unpaced")
 
     def __init__(
-        self, status: int, headers: Headers, body: bytes | Stream, *, due: int = 0, sized: bool = False
+        self,
+        status: int,
+        headers: Headers,
+        body: bytes | Stream,
+        *,
+        due: int = 0,
+        sized: bool = False,
+        unpaced: bool = False,
     ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.due = due
         self.sized = sized
+        self.unpaced = unpaced
 
 
 class PlainStream:

@@ -431,7 +431,7 @@ class _Exchange:
         stream = PlainStream(
             reply.parts(), lambda now, complete: self._settle(operation, call, reply, now, complete=complete)
         )
-        return Answer(200, head, stream, due=reply.due)
+        return Answer(200, head, stream, due=reply.due, unpaced=self._simulator.settings.pacing == NONE)
 
     def refuse(self, error: ApiError) -> Answer:
         edge = error.layer is Layer.EDGE
