@@ -127,7 +127,7 @@ def test_a_client_that_goes_is_charged_for_what_was_written(server: MockServer) 
 
 def test_a_status_without_a_name_is_sent(server: MockServer) -> None:
     """As a fault script may ask for."""
-    server.faults.add({"status": 529, "body": {"error": {"message": "Overloaded"}}})
+    server.faults.add({"status": 529, "text": "Overloaded"})
     with connect(server) as connection:
         connection.sendall(raw(HELLO))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 529\r\n")
