@@ -134,7 +134,11 @@ class Api:
         given = {name.lower().encode(): value.encode() for name, value in (headers or {}).items()}
         if key is not None:
             given[b"authorization"] = f"Bearer {key}".encode()
-        steps = self.simulator.respond(Request(method, path, given, body), self.clock.now())
+        return self.ask(Request(method, path, given, body), stop_after=stop_after)
+
+    def ask(self, request: Request, *, stop_after: int | None = None) -> Result:
+        """Send a request as it is."""
+        steps = self.simulator.respond(request, self.clock.now())
         try:
             steps.send(None)
         except StopIteration as done:

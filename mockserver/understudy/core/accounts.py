@@ -40,7 +40,9 @@ class Account:
         organization: what it shares with the organization's other keys.
         project: what it shares with the project's other keys.
         service_account: id of the project's service account that owns the key, None for a person's.
+        sees_all: of an admin key, that it administers the whole server, not its own organization alone.
         created_at, last_used: microseconds since the epoch.
+        expires_at: the same, from when on the key is refused; None for never.
         pinned: somebody set this account by hand: it is not aged out.
         salt: what sets its answers apart from those to other accounts.
     """
@@ -48,6 +50,7 @@ class Account:
     __slots__ = (
         "_repeats",
         "created_at",
+        "expires_at",
         "id",
         "key",
         "key_id",
@@ -59,6 +62,7 @@ class Account:
         "plan",
         "project",
         "salt",
+        "sees_all",
         "service_account",
         "status",
     )
@@ -75,8 +79,10 @@ class Account:
         self.project = project
         self.service_account: str | None = None
         self.salt = self.id[-16:].encode()
+        self.sees_all = terms.organization is None
         self.created_at = now
         self.last_used = now
+        self.expires_at: int | None = None
         self.pinned = False
         self._repeats: OrderedDict[bytes, int] = OrderedDict()
 

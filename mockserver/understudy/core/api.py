@@ -11,6 +11,7 @@ from understudy.core.endpoints.codex import (
 )
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDetail, ModelList
+from understudy.core.endpoints.organization.routes import add_organization
 from understudy.core.endpoints.sora_check import SoraCheck
 from understudy.core.routes import Routes
 
@@ -22,6 +23,7 @@ def build_routes() -> Routes:
     routes.meter("POST", "/v1/images/generations", ImageGenerations())
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
+    add_organization(routes)
     _add_chatgpt(routes)
     return routes
 

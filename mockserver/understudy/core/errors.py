@@ -183,6 +183,11 @@ def mismatched(what: str) -> Unauthorized:
     return Unauthorized(f"OpenAI-{what} header should match {word} for API key", code=f"mismatched_{word}")
 
 
+def archived_project(project: str) -> Unauthorized:
+    """A key whose project was archived (the words are "our choice")."""
+    return Unauthorized(f"The project {project} of this API key has been archived.", code="project_archived")
+
+
 def missing_scope(scope: str) -> Forbidden:
     """A key that may not do this; the text was reported in 2026, the status is 401 or 403 there."""
     return Forbidden(

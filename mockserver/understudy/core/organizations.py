@@ -71,6 +71,7 @@ class Project:
         spend_limit: pico-dollars in a calendar month, None for none.
         spent: pico-dollars in this calendar month.
         service_accounts: by id.
+        made: how many service accounts were made, so that no id comes twice.
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class Project:
         "created_at",
         "header",
         "id",
+        "made",
         "name",
         "rate_limits",
         "service_accounts",
@@ -96,6 +98,7 @@ class Project:
         self.spend_limit: int | None = None
         self.spent = 0
         self.service_accounts: dict[str, ServiceAccount] = {}
+        self.made = 0
         self._meters: dict[str, Meter] = {}
 
     def limit(self, group: str, limits: RateLimits | None) -> None:

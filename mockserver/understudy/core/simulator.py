@@ -226,9 +226,14 @@ class Simulator:
             raise errors.wrong_key(_bearer(request))
         if account.status is not KeyStatus.ACTIVE:
             _check_status(account)
+        if account.project.archived_at is not None:
+            raise errors.archived_project(account.project.id)
+        if account.expires_at is not None and now >= account.expires_at:
+            raise errors.wrong_key(account.key)
         headers = request.headers
         claimed = headers.get(b"openai-organization")
-        if claimed and claimed != account.organization.header:
+        # An admin key may name any organization that it administers; its own endpoints look.
+        if claimed and claimed != account.organization.header and account.status is not KeyStatus.ADMIN:
             raise errors.mismatched("Organization")
         claimed = headers.get(b"openai-project")
         if claimed and claimed != account.project.header:
@@ -275,13 +280,15 @@ class Simulator:
         if operation is None:
             backend = route.backends.get(request.method)
             if backend is not None:
-                return (yield from exchange.visit(backend))
+                return (yield from exchange.visit(backend, names))
             lookup = route.lookups.get(request.method)
             if lookup is None:
                 raise errors.wrong_method(" and ".join(route.methods))
             if self.faults and (answer := exchange.fault("")) is not None:
                 return answer
             return exchange.looked_up(lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era))
+        if account.status is KeyStatus.ADMIN:
+            raise errors.missing_scope("model.request")
         exchange.operation = operation
         read = self._read_bodies.get((operation.endpoint, request.body))
         if self.faults and (answer := exchange.fault(_claimed_model(request.body))) is not None:
@@ -378,7 +385,7 @@ class _Exchange:
         self._close(200)
         return Answer(200, head, body)
 
-    def visit(self, backend: Backend) -> Steps:
+    def visit(self, backend: Backend, names: dict[str, str]) -> Steps:
         """Let an operation answer that decides about its own limits."""
         simulator, request, entry = self._simulator, self.request, self.entry
         account = self.account
@@ -398,6 +405,7 @@ class _Exchange:
                 pacing=settings.pacing,
                 reject_retired=settings.reject_retired,
                 simulator=simulator,
+                names=names,
             )
         )
         head = self._base(page.content_type) + page.headers

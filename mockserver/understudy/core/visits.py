@@ -1,7 +1,7 @@
-"""What the simulator asks of an operation that stands outside the platform's metering: ChatGPT's back end.
+"""What the simulator asks of an operation that is not metered: ChatGPT's back end, an organization's own endpoints.
 
-It decides about its own limits, makes its own envelope, and is charged by its own rules; keys, faults and the journal
-are the pipeline's as everywhere.
+It decides about its own limits, and is charged by its own rules if at all; keys, faults and the journal are the
+pipeline's as everywhere.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from understudy.core.accounts import Account
+from understudy.core.catalog import Catalog
 from understudy.core.headers import JSON
 from understudy.core.media import Media
 from understudy.core.messages import Headers, Request
@@ -19,8 +20,24 @@ from understudy.core.store import Store
 from understudy.core.usage_log import Spent
 
 
+class Era(Protocol):
+    """What an operation may know of the settings."""
+
+    @property
+    def era(self) -> int:
+        """The date whose models, prices and interfaces hold, microseconds since the epoch."""
+
+
 class Surroundings(Protocol):
     """What an operation may use of the simulator."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models."""
+
+    @property
+    def settings(self) -> Era:
+        """The era."""
 
     @property
     def plans(self) -> Plans:
@@ -50,6 +67,7 @@ class Visit(msgspec.Struct, frozen=True):
         pacing: how long the model takes.
         reject_retired: whether what is over is refused.
         simulator: the rest.
+        names: what stands in the place of the path's parameters.
     """
 
     request: Request
@@ -60,6 +78,7 @@ class Visit(msgspec.Struct, frozen=True):
     pacing: Pacing
     reject_retired: bool
     simulator: Surroundings
+    names: dict[str, str] = {}
 
     @property
     def bearer(self) -> str:
