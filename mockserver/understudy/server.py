@@ -27,6 +27,7 @@ from understudy.core.store import Change, Changed
 
 __all__ = ["AccountError", "Accounts", "MockServer", "MockServerError", "Service"]
 
+_SHARED = "Accounts of a shared store are read and set by the control API."
 _START_SECONDS = 30
 _STOP_SECONDS = 10
 
@@ -102,7 +103,10 @@ class Accounts:
 
     def __iter__(self) -> Iterator[AccountHandle]:
         """Go over the accounts that are held."""
-        return iter([AccountHandle(self, account.key) for account in self._simulator.store.accounts()])
+        held = self._simulator.store.accounts()
+        if isinstance(held, Awaitable):
+            raise MockServerError(_SHARED)
+        return iter([AccountHandle(self, account.key) for account in held])
 
     @property
     def plans(self) -> Plans:
@@ -123,6 +127,8 @@ class Accounts:
 
     def hold(self, key: str) -> Account:
         """The account itself; from now on it is not aged out."""
+        if not self._simulator.store.answers_at_once:
+            raise MockServerError(_SHARED)
         try:
             account = self._simulator.account(key)
         except (KeyWordsError, UnknownKeyError) as problem:
@@ -134,7 +140,7 @@ class Accounts:
         """Apply a pure function to an account."""
         result = self._simulator.store.change(self.hold(key), change)
         if isinstance(result, Awaitable):
-            raise MockServerError("Accounts of a shared store are read and set by the control API.")
+            raise MockServerError(_SHARED)
         return result
 
 

@@ -111,6 +111,7 @@ class Admission:
         account: whose call it is.
         repeat: how often the account sent this very request before.
         unavailable: the tier does not have the model.
+        revoked: the key was taken back meanwhile, elsewhere.
         quota: why money refuses, or None.
         refusal: why the limits refuse, or None.
         requests, tokens, images: the organization's state after the decision; None where there is no such limit.
@@ -126,6 +127,7 @@ class Admission:
         "refusal",
         "repeat",
         "requests",
+        "revoked",
         "tokens",
         "unavailable",
     )
@@ -135,6 +137,7 @@ class Admission:
         account: Account,
         *,
         unavailable: bool = False,
+        revoked: bool = False,
         quota: Quota | None = None,
         refusal: Refusal | None = None,
         requests: Trio | None = None,
@@ -146,6 +149,7 @@ class Admission:
     ) -> None:
         self.account = account
         self.unavailable = unavailable
+        self.revoked = revoked
         self.quota = quota
         self.refusal = refusal
         self.requests = requests

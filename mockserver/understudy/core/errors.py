@@ -425,6 +425,13 @@ def internal(request_id: str) -> ServerError:
     )
 
 
+def store_unavailable() -> ServerError:
+    """The shared store is gone: the words are those of an overloaded engine (error-codes guide)."""
+    return ServerError(
+        "The engine is currently overloaded, please try again later", status=503, code="store_unavailable"
+    )
+
+
 def not_simulated(what: str) -> ServerError:
     """A documented part of the API that Understudy does not have yet ("our choice": 501, never a silent success).
 

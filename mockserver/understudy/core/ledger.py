@@ -131,6 +131,10 @@ class Ledger:
         """Take `amount` pico-dollars; what the grants do not cover is overdrawn."""
         if amount <= 0:
             return
+        self._spend(amount)
+        self._append(Entry(now, "charge", -amount, note))
+
+    def _spend(self, amount: int) -> None:
         owed = amount
         for grant in self._grants:
             part = grant.remaining if grant.remaining < owed else owed
@@ -141,7 +145,11 @@ class Ledger:
         self._overdrawn += owed
         if self._grants and self._grants[0].remaining == 0:
             self._drop_spent_grants()
-        self._append(Entry(now, "charge", -amount, note))
+
+    def absorb(self, amount: int) -> None:
+        """Take `amount` from the grants that was charged elsewhere: the balance and the entries have it already."""
+        if amount > 0:
+            self._spend(amount)
 
     def refund(self, amount: int, now: int, note: str) -> None:
         """Undo a charge of `amount` pico-dollars; it comes back as credit that does not expire ("our choice")."""

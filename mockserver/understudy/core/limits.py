@@ -54,6 +54,13 @@ class Bucket:
         self._used = 0
         self._at = now
 
+    @classmethod
+    def of(cls, dimension: str, capacity: int, window: int, used: int, at: int) -> "Bucket":
+        """A bucket of which so much was used, in units of 1/den, at a moment."""
+        bucket = cls(dimension, capacity, window, at)
+        bucket._used = used
+        return bucket
+
     def used(self, now: int) -> int:
         """What is used at `now`, in units of 1/den."""
         elapsed = now - self._at
@@ -231,17 +238,22 @@ def acquire(meter: Meter, project: Meter | None, cost: Cost, now: int) -> Refusa
         if project is not None:
             project.take(cost)
         return None
+    refusal = refusal_of(bucket, cost, now, of_project=of_project)
+    meter.take_refused(now)
+    if project is not None:
+        project.take_refused(now)
+    return refusal
+
+
+def refusal_of(bucket: Bucket, cost: Cost, now: int, *, of_project: bool) -> Refusal:
+    """What the message says of a bucket that has no room."""
     used = bucket.used(now)
     requested = cost.amounts[bucket.kind]
     # The wait counts from the state that the client will meet: without what the refusal itself takes, which is in the
     # request buckets alone.
     wait = None if requested > bucket.capacity else bucket.wait(requested, now)
     rounded = (2 * used + bucket.den) // (2 * bucket.den)
-    refusal = Refusal(bucket.dimension, bucket.capacity, rounded, requested, wait, of_project=of_project)
-    meter.take_refused(now)
-    if project is not None:
-        project.take_refused(now)
-    return refusal
+    return Refusal(bucket.dimension, bucket.capacity, rounded, requested, wait, of_project=of_project)
 
 
 class Trio:

@@ -144,6 +144,9 @@ class Organization:
         pinned: somebody set it by hand: its accounts are not aged out.
         usage: what was used, by minute.
         api_keys: its accounts by the id of their key, in the order they were made.
+        month_ends: when the calendar month ends, microseconds since the epoch.
+        next_change: when time alone changes something next, the same.
+        absorbed: charges that a shared store had not yet taken from the grants when this copy was made.
         plan: included allowances of a plan, None where none was used yet.
     """
 
@@ -152,8 +155,8 @@ class Organization:
         "_credited_tier",
         "_limits",
         "_meters",
-        "_next_change",
         "_table",
+        "absorbed",
         "api_keys",
         "created_at",
         "enqueued",
@@ -163,6 +166,7 @@ class Organization:
         "ledger",
         "month_ends",
         "name",
+        "next_change",
         "pinned",
         "plan",
         "projects",
@@ -199,12 +203,13 @@ class Organization:
         self.usage = UsageLog()
         self.api_keys: OrderedDict[str, Account] = OrderedDict()
         self.month_ends = 0
+        self.absorbed = 0
         self._table = table
         self._base_tier = tier
         self._credited_tier = 0
         self._limits: dict[str, RateLimits] = {}
         self._meters: dict[str, Meter] = {}
-        self._next_change = 0
+        self.next_change = 0
 
     # Time and money
 
@@ -228,17 +233,30 @@ class Organization:
                 ledger.grant(amount, "purchased", now)
                 self.recharged += amount
         self._promote(now)
+        self.schedule(now)
+
+    def schedule(self, now: int = 0) -> None:
+        """Work out when time alone will change something next."""
+        ledger = self.ledger
         changes = (
             self.month_ends,
             ledger.next_expiry,
             self._table.next_promotion(ledger.paid, ledger.first_paid_at, now),
         )
-        self._next_change = min(change for change in changes if change is not None)
+        self.next_change = min(change for change in changes if change is not None)
+
+    def due(self, now: int) -> bool:
+        """Whether something is to be brought up to date."""
+        return now >= self.next_change or (self.recharge is not None and self.ledger.balance < self.recharge.threshold)
 
     def refresh_if_due(self, now: int) -> None:
-        """The same, where nothing is due at the cost of a comparison or two."""
-        if now >= self._next_change or (self.recharge is not None and self.ledger.balance < self.recharge.threshold):
+        """Refresh; where nothing is due, at the cost of a comparison or two."""
+        if now >= self.next_change or (self.recharge is not None and self.ledger.balance < self.recharge.threshold):
             self.refresh(now)
+
+    def forget_counters(self) -> None:
+        """Begin with the counters of an organization that nobody has used."""
+        self.spent = self.sessions = self.absorbed = 0
 
     def quota(self, project: Project, now: int) -> Quota | None:
         """Why money refuses a call at `now`, None when it does not.

@@ -40,7 +40,7 @@ from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
 from understudy.core.routes import Lookup, Routes
 from understudy.core.serialise import error_body
-from understudy.core.store import Store
+from understudy.core.store import Store, StoreUnavailable
 from understudy.core.terms import KeyStatus
 from understudy.core.usage_log import Spent, usage_kind
 from understudy.core.visits import Backend, Page, Visit
@@ -150,13 +150,17 @@ class Simulator:
         self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
 
-    def reset(self) -> None:
-        """Forget accounts, faults and the journal, and take back every move of the clock."""
+    def reset(self) -> Awaitable[None] | None:
+        """Forget accounts, faults and the journal, and take back every move of the clock.
+
+        Returns:
+            None, or what must be awaited until a shared store has forgotten its accounts.
+        """
         self.clock.reset()
-        self.store.reset()
         self.faults.clear()
         self.journal.clear()
         self.prompts.clear()
+        return self.store.reset()
 
     def account(self, key: str) -> Account:
         """The account of a key, made on first sight.
@@ -181,6 +185,8 @@ class Simulator:
             return (yield from self._pipeline(exchange))
         except ApiError as error:
             return exchange.refuse(error)
+        except StoreUnavailable:
+            return exchange.refuse(errors.store_unavailable())
         except MediaUnavailable as missing:
             return exchange.refuse(errors.extra_missing(str(missing)))
         except Exception as failure:
@@ -306,6 +312,8 @@ class Simulator:
             admission = yield admission
         exchange.admission = admission
         exchange.with_images = read.cost.images > 0
+        if admission.revoked:
+            raise errors.wrong_key(account.key)
         if admission.unavailable:
             raise operation.unknown_model(read.model_name)
         if admission.quota is not None:

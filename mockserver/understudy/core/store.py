@@ -17,6 +17,10 @@ Change = Callable[[Account], Changed]
 """A pure function of an account: it reads, or sets, or both; what it returns is the answer."""
 
 
+class StoreUnavailable(Exception):
+    """A shared store does not answer."""
+
+
 class Store(Protocol):
     """Accounts and what they have used.
 
@@ -36,7 +40,7 @@ class Store(Protocol):
     def add(self, account: Account) -> Account | Awaitable[Account]:
         """Take an account in whose key was made while the server ran."""
 
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[Account] | Awaitable[list[Account]]:
         """All accounts that are held."""
 
     def admit(
@@ -53,8 +57,8 @@ class Store(Protocol):
     def change(self, account: Account, change: Change[Changed]) -> Changed | Awaitable[Changed]:
         """Read or set anything of an account and its organization, all at once or not at all."""
 
-    def forget(self, key: str) -> None:
+    def forget(self, key: str) -> Awaitable[None] | None:
         """Forget one account; its key then starts anew."""
 
-    def reset(self) -> None:
+    def reset(self) -> Awaitable[None] | None:
         """Forget every account."""

@@ -62,6 +62,15 @@ class Cell:
             if value:
                 sums[place] += value
 
+    def restore(self, field: str, amount: int) -> None:
+        """Put a sum back; see `UsageLog.restore`."""
+        if field == "requests":
+            self.requests = amount
+        elif field == "amount":
+            self.amount = amount
+        elif field in _COUNTS:
+            self._sums[_COUNTS.index(field)] = amount
+
     def pour(self, other: "Cell") -> None:
         """Add all of another cell."""
         self.requests += other.requests
@@ -95,6 +104,13 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
     requests: int = 1
     detail: str = ""
     credits: int | None = None
+
+
+def counts_of(spent: Spent) -> list[tuple[str, int]]:
+    """What a call adds to its cell: `requests`, `amount`, and the counts of `Usage` that are not 0."""
+    counts = [("requests", spent.requests), ("amount", spent.amount)]
+    counts += [(name, getattr(spent.usage, name)) for name in _COUNTS]
+    return [(name, count) for name, count in counts if count]
 
 
 _KINDS = {
@@ -135,6 +151,13 @@ class UsageLog:
             if len(self._minutes) > CELLS_KEPT:
                 self._fold_oldest()
         cell.add(spent)
+
+    def restore(self, name: _Name, field: str, amount: int) -> None:
+        """Put a sum back that was kept elsewhere; `field` is `requests`, `amount`, or a count of `Usage`."""
+        cell = self._minutes.get(name)
+        if cell is None:
+            cell = self._minutes[name] = Cell(name, MINUTE)
+        cell.restore(field, amount)
 
     def cells(self) -> list[Cell]:
         """Everything, folded days first."""

@@ -120,9 +120,13 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
     """Add the paths to the control application."""
     store = simulator.store
 
+    async def held() -> list[Account]:
+        given = store.accounts()
+        return await given if isinstance(given, Awaitable) else given
+
     async def find(name: str) -> Account:
         if name.startswith("acct_"):
-            found = next((each for each in store.accounts() if each.id == name), None)
+            found = next((each for each in await held() if each.id == name), None)
             if found is None:
                 raise UnknownAccountError(name, f"There is no account {name[:100]!r}.")
         else:
@@ -159,7 +163,7 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
     ) -> list[AccountView]:
         """The accounts that are held, the one used longest ago first."""
         now = simulator.clock.now()
-        return [await look(each, lambda account: view_account(account, now)) for each in store.accounts()[-limit:]]
+        return [await look(each, lambda account: view_account(account, now)) for each in (await held())[-limit:]]
 
     @app.get(f"{prefix}/accounts/{{account}}", tags=["accounts"])
     async def account(account: str) -> AccountView:
@@ -183,7 +187,9 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
     @app.delete(f"{prefix}/accounts/{{account}}", status_code=204, tags=["accounts"])
     async def forget_account(account: str) -> Response:
         """Forget an account; its key then starts anew."""
-        store.forget((await find(account)).key)
+        forgotten = store.forget((await find(account)).key)
+        if forgotten is not None:
+            await forgotten
         return Response(status_code=204)
 
     @app.post(f"{prefix}/accounts/{{account}}/credits", tags=["accounts"])

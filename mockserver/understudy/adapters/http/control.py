@@ -5,6 +5,7 @@ refused whatever it carries.
 """
 
 import secrets
+from collections.abc import Awaitable
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Annotated, Any
@@ -92,17 +93,20 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     @app.get(f"{_PREFIX}/health")
     async def health() -> Health:
         """Whether the server answers."""
+        held = simulator.store.accounts()
         return Health(
             version=_VERSION,
             now=iso_time(simulator.clock.now()),
-            accounts=len(simulator.store.accounts()),
+            accounts=len(await held if isinstance(held, Awaitable) else held),
             journal=len(simulator.journal),
         )
 
     @app.post(f"{_PREFIX}/reset", status_code=204)
     async def reset() -> Response:
         """Forget accounts, faults and the journal, and take back every move of the clock."""
-        simulator.reset()
+        forgotten = simulator.reset()
+        if forgotten is not None:
+            await forgotten
         return Response(status_code=204)
 
     @app.get(f"{_PREFIX}/journal")

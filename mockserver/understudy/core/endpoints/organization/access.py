@@ -38,7 +38,7 @@ def administer(visit: Visit, scope: str) -> None:
         raise errors.missing_scope(scope)
 
 
-def organizations(visit: Visit) -> dict[str, Account]:
+def organizations(visit: Visit) -> Generator[Any, Any, dict[str, Account]]:
     """The organizations that the key administers, each with an account that belongs to it.
 
     Raises:
@@ -46,7 +46,10 @@ def organizations(visit: Visit) -> dict[str, Account]:
     """
     held = {} if visit.account.sees_all else {visit.account.organization.id: visit.account}
     if visit.account.sees_all:
-        for account in visit.simulator.store.accounts():
+        accounts = visit.simulator.store.accounts()
+        if isinstance(accounts, Awaitable):
+            accounts = yield accounts
+        for account in accounts:
             held.setdefault(account.organization.id, account)
     named = visit.request.header(b"openai-organization")
     if not named:
@@ -56,21 +59,21 @@ def organizations(visit: Visit) -> dict[str, Account]:
     return {named: held[named]}
 
 
-def one_organization(visit: Visit) -> Account:
+def one_organization(visit: Visit) -> Generator[Any, Any, Account]:
     """An account of the organization that is meant."""
     if visit.request.header(b"openai-organization"):
-        return next(iter(organizations(visit).values()))
+        return next(iter((yield from organizations(visit)).values()))
     return visit.account
 
 
-def find_project(visit: Visit) -> tuple[Account, Project]:
+def find_project(visit: Visit) -> Generator[Any, Any, tuple[Account, Project]]:
     """The project that the path names, with an account of its organization.
 
     Raises:
         NotFound: no organization that the key administers has it.
     """
     wanted = visit.names["project"]
-    for account in organizations(visit).values():
+    for account in (yield from organizations(visit)).values():
         project = account.organization.projects.get(wanted)
         if project is not None:
             return account, project

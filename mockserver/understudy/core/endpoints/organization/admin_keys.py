@@ -1,6 +1,6 @@
 """`/v1/organization/admin_api_keys`: list, create, retrieve, delete."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
 from typing import Any
 
 from understudy.core import errors
@@ -52,18 +52,19 @@ def shown(key: Account) -> dict[str, Any]:
     }
 
 
-def _keys(visit: Visit) -> list[Account]:
+def _keys(visit: Visit) -> Generator[Any, Any, list[Account]]:
+    held = yield from organizations(visit)
     return [
         key
-        for account in organizations(visit).values()
+        for account in held.values()
         for key in account.organization.api_keys.values()
         if key.status is KeyStatus.ADMIN
     ]
 
 
-def _find(visit: Visit) -> Account:
+def _find(visit: Visit) -> Generator[Any, Any, Account]:
     wanted = visit.names["key"]
-    for key in _keys(visit):
+    for key in (yield from _keys(visit)):
         if key.key_id == wanted:
             return key
     raise not_found("admin API key", wanted)
@@ -77,7 +78,7 @@ class AdminKeyList:
         yield from ()
         administer(visit, READ)
         query = Query(visit, ("limit", "after", "order"))
-        keys = _keys(visit)
+        keys = yield from _keys(visit)
         if query.word("order", ("asc", "desc"), "asc") == "desc":
             keys.reverse()
         return answered(visit, listed(keys, lambda key: key.key_id, shown, query))
@@ -91,7 +92,7 @@ class AdminKeyCreation:
         administer(visit, WRITE)
         expiry = optional(integer(minimum=1, maximum=31_536_000))
         body = given(visit, {"name": check_name, "expires_in_seconds": expiry}, ("name",))
-        owner = one_organization(visit)
+        owner = yield from one_organization(visit)
         organization = owner.organization
         number = sum(key.key.startswith("sk-admin-") for key in organization.api_keys.values())
         if number >= MOST:
@@ -118,7 +119,7 @@ class AdminKeyDetail:
         """One admin key."""
         yield from ()
         administer(visit, READ)
-        return answered(visit, shown(_find(visit)))
+        return answered(visit, shown((yield from _find(visit))))
 
 
 class AdminKeyDeletion:
@@ -127,7 +128,7 @@ class AdminKeyDeletion:
     def answer(self, visit: Visit) -> Steps:
         """From now on the key is refused."""
         administer(visit, WRITE)
-        key = _find(visit)
+        key = yield from _find(visit)
         yield from applied(visit, key, Account.revoke)
         deleted = {"id": key.key_id, "object": "organization.admin_api_key.deleted", "deleted": True}
         return answered(visit, deleted)

@@ -1,5 +1,6 @@
 """`/v1/organization/projects/{project}/api_keys`: list, retrieve, delete."""
 
+from collections.abc import Generator
 from typing import Any
 
 from understudy.core.accounts import Account
@@ -65,13 +66,13 @@ def shown(key: Account, project: Project) -> dict[str, Any]:
     }
 
 
-def find_key(visit: Visit) -> tuple[Account, Project]:
+def find_key(visit: Visit) -> Generator[Any, Any, tuple[Account, Project]]:
     """The key that the path names, with its project.
 
     Raises:
         NotFound: the project has no such key.
     """
-    account, project = find_project(visit)
+    account, project = yield from find_project(visit)
     wanted = visit.names["key"]
     for key in keys_of(visit, account, project):
         if key.key_id == wanted:
@@ -87,7 +88,7 @@ class ApiKeyList:
         yield from ()
         administer(visit, READ)
         query = Query(visit, ("limit", "after", "owner_project_access"))
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
         # Every owner here has access to the project.
         wanted = query.word("owner_project_access", ("active", "inactive", "any"), "any") != "inactive"
         keys = keys_of(visit, account, project) if wanted else []
@@ -101,7 +102,7 @@ class ApiKeyDetail:
         """One key."""
         yield from ()
         administer(visit, READ)
-        return answered(visit, shown(*find_key(visit)))
+        return answered(visit, shown(*(yield from find_key(visit))))
 
 
 class ApiKeyDeletion:
@@ -110,7 +111,7 @@ class ApiKeyDeletion:
     def answer(self, visit: Visit) -> Steps:
         """From now on the key is refused."""
         administer(visit, WRITE)
-        key, _ = find_key(visit)
+        key, _ = yield from find_key(visit)
         yield from applied(visit, key, Account.revoke)
         deleted = {"object": "organization.project.api_key.deleted", "id": key.key_id, "deleted": True}
         return answered(visit, deleted)

@@ -70,9 +70,10 @@ class ProjectList:
         administer(visit, READ)
         query = Query(visit, ("limit", "after", "include_archived"))
         with_archived = query.flag("include_archived")
+        held = yield from organizations(visit)
         projects = [
             project
-            for account in organizations(visit).values()
+            for account in held.values()
             for project in account.organization.projects.values()
             if with_archived or project.archived_at is None
         ]
@@ -93,7 +94,7 @@ class ProjectCreation:
             return shown(account.organization.add_project(body["name"], visit.now))
 
         try:
-            made = yield from applied(visit, one_organization(visit), create)
+            made = yield from applied(visit, (yield from one_organization(visit)), create)
         except TooManyProjectsError as problem:
             raise errors.BadRequest(f"{problem}.", code="project_limit_exceeded") from None
         return answered(visit, made)
@@ -106,7 +107,7 @@ class ProjectDetail:
         """One project."""
         yield from ()
         administer(visit, READ)
-        return answered(visit, shown(find_project(visit)[1]))
+        return answered(visit, shown((yield from find_project(visit))[1]))
 
 
 class ProjectUpdate:
@@ -115,7 +116,7 @@ class ProjectUpdate:
     def answer(self, visit: Visit) -> Steps:
         """Give a project another name; an archived one keeps its own."""
         administer(visit, WRITE)
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
         body = given(visit, {"name": optional(named), "external_key_id": optional(string())})
         if project.archived_at is not None:
             raise errors.BadRequest(
@@ -136,7 +137,7 @@ class ProjectArchiving:
     def answer(self, visit: Visit) -> Steps:
         """From now on its keys are refused; it stays archived."""
         administer(visit, WRITE)
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
 
         def archive(each: Account) -> dict[str, Any]:
             own = each.organization.projects[project.id]

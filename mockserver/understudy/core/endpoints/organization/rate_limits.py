@@ -64,7 +64,7 @@ class RateLimitList:
         yield from ()
         administer(visit, READ)
         query = Query(visit, ("limit", "after", "before"))
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
         account.organization.refresh_if_due(visit.now)
         rows = []
         for model in _models(visit):
@@ -80,7 +80,7 @@ class RateLimitUpdate:
     def answer(self, visit: Visit) -> Steps:
         """Set limits of the project's own; they cannot stand above the organization's."""
         administer(visit, WRITE)
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
         account.organization.refresh_if_due(visit.now)
         wanted = visit.names["rate_limit"]
         model = visit.simulator.catalog.find(wanted.removeprefix(_PREFIX), visit.simulator.settings.era)

@@ -42,8 +42,8 @@ def shown(service: ServiceAccount) -> dict[str, Any]:
     }
 
 
-def _find(visit: Visit) -> tuple[Account, Project, ServiceAccount]:
-    account, project = find_project(visit)
+def _find(visit: Visit) -> Generator[Any, Any, tuple[Account, Project, ServiceAccount]]:
+    account, project = yield from find_project(visit)
     wanted = visit.names["service_account"]
     service = project.service_accounts.get(wanted)
     if service is None:
@@ -84,7 +84,7 @@ class ServiceAccountList:
         yield from ()
         administer(visit, READ)
         query = Query(visit, ("limit", "after"))
-        services = list(find_project(visit)[1].service_accounts.values())
+        services = list((yield from find_project(visit))[1].service_accounts.values())
         return answered(visit, listed(services, lambda service: service.id, shown, query))
 
 
@@ -95,7 +95,7 @@ class ServiceAccountCreation:
         """Make a service account, and unless it is to be without one, its first key."""
         administer(visit, WRITE)
         body = given(visit, {"name": check_name, "create_service_account_only": optional(boolean)}, ("name",))
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
         if project.archived_at is not None:
             raise errors.BadRequest(
                 f"The project {project.id} is archived and cannot be changed.", code="project_archived"
@@ -125,7 +125,7 @@ class ServiceAccountDetail:
         """One service account."""
         yield from ()
         administer(visit, READ)
-        return answered(visit, shown(_find(visit)[2]))
+        return answered(visit, shown((yield from _find(visit))[2]))
 
 
 class ServiceAccountUpdate:
@@ -134,7 +134,7 @@ class ServiceAccountUpdate:
     def answer(self, visit: Visit) -> Steps:
         """Give it another name or role."""
         administer(visit, WRITE)
-        account, project, service = _find(visit)
+        account, project, service = yield from _find(visit)
         body = given(visit, {"name": optional(check_name), "role": optional(word("member", "owner"))})
 
         def update(each: Account) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class ServiceAccountDeletion:
     def answer(self, visit: Visit) -> Steps:
         """It goes, and its keys are refused from now on."""
         administer(visit, WRITE)
-        account, project, service = _find(visit)
+        account, project, service = yield from _find(visit)
         for key in keys_of(visit, account, project):
             if key.service_account == service.id:
                 yield from applied(visit, key, Account.revoke)
@@ -173,7 +173,7 @@ class ServiceAccountKeyCreation:
     def answer(self, visit: Visit) -> Steps:
         """A further key."""
         administer(visit, WRITE)
-        account, project, service = _find(visit)
+        account, project, service = yield from _find(visit)
         body = given(visit, {"name": optional(check_name), "scopes": anything})
         return answered(
             visit, (yield from _make_key(visit, account, project, service, body.get("name") or "Secret Key"))

@@ -1,6 +1,6 @@
 """`/v1/organization/spend_limit` and the same of a project: how much may be spent in a calendar month."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from understudy.core import errors
@@ -31,11 +31,11 @@ class _Limit:
     def __init__(self, kind: str) -> None:
         self._kind = kind
 
-    def _meant(self, visit: Visit) -> tuple[Account, str]:
+    def _meant(self, visit: Visit) -> Generator[Any, Any, tuple[Account, str]]:
         if self._kind == "organization":
-            account = one_organization(visit)
+            account = yield from one_organization(visit)
             return account, account.organization.id
-        account, project = find_project(visit)
+        account, project = yield from find_project(visit)
         return account, project.id
 
     def _shown(self, cents: int, spent: int) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class SpendLimitDetail(_Limit):
         yield from ()
         administer(visit, READ)
         Query(visit, ())
-        account, id = self._meant(visit)
+        account, id = yield from self._meant(visit)
         limit, spent = self._read(account, id, visit.now)
         if limit is None:
             raise errors.NotFound(f"The spend limit of {id} was not found", layer=errors.Layer.ENGINE)
@@ -87,7 +87,7 @@ class SpendLimitUpdate(_Limit):
     def answer(self, visit: Visit) -> Steps:
         """Set the limit, in cents."""
         administer(visit, WRITE)
-        account, id = self._meant(visit)
+        account, id = yield from self._meant(visit)
         cents = given(visit, _CHECKS, tuple(_CHECKS))["threshold_amount"]
         yield from applied(visit, account, self._setter(id, cents * _CENT))
         return answered(visit, self._shown(cents, self._read(account, id, visit.now)[1]))
@@ -99,6 +99,6 @@ class SpendLimitDeletion(_Limit):
     def answer(self, visit: Visit) -> Steps:
         """Take the limit away."""
         administer(visit, WRITE)
-        account, id = self._meant(visit)
+        account, id = yield from self._meant(visit)
         yield from applied(visit, account, self._setter(id, None))
         return answered(visit, {"object": f"{self._kind}.spend_limit.deleted", "deleted": True})

@@ -5,7 +5,7 @@ Shapes, parameters and limits are those of the OpenAPI document, 2026-08. A buck
 beginning of its day.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -195,10 +195,11 @@ def _cursor(text: str | None) -> int | None:
     return int(digits, 16) * SECOND
 
 
-def _cells(visit: Visit, kind: str | None) -> list[Cell]:
+def _cells(visit: Visit, kind: str | None) -> Generator[Any, Any, list[Cell]]:
+    held = yield from organizations(visit)
     return [
         cell
-        for account in organizations(visit).values()
+        for account in held.values()
         for cell in account.organization.usage.cells()
         if kind is None or cell.name[1] == kind
     ]
@@ -222,7 +223,7 @@ class UsageReport:
         yield from ()
         administer(visit, READ)
         buckets = _Buckets(visit, _WIDTHS, self._groups, self._filters)
-        return answered(visit, buckets.page(_cells(visit, self._kind), self._result))
+        return answered(visit, buckets.page((yield from _cells(visit, self._kind)), self._result))
 
     def _result(self, totals: _Totals, group: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -242,7 +243,7 @@ class CostReport:
         yield from ()
         administer(visit, READ)
         buckets = _Buckets(visit, _COSTS, self._groups, ("project_ids", "api_key_ids"))
-        return answered(visit, buckets.page(_cells(visit, None), self._result))
+        return answered(visit, buckets.page((yield from _cells(visit, None)), self._result))
 
     def _result(self, totals: _Totals, group: dict[str, Any]) -> dict[str, Any]:
         return {
