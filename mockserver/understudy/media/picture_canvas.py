@@ -113,7 +113,7 @@ def _backdrop(plan: PicturePlan, backdrop: Backdrop, layout: Layout, random: Ran
     column = Image.new("RGB", (1, len(backdrop.sky)))
     for row, colour in enumerate(backdrop.sky):
         column.putpixel((0, row), colour)
-    horizon = round(layout.horizon)
+    horizon = max(1, round(layout.horizon))
     picture = Image.new("RGB", (plan.width, plan.height), backdrop.ground)
     bend = 0 if "table" in backdrop.features or "waves" in backdrop.features else round(0.03 * plan.height)
     picture.paste(column.resize((plan.width, horizon + bend), Image.Resampling.BILINEAR))
@@ -370,17 +370,21 @@ def _caption_lines(plan: PicturePlan) -> list[str]:
     if plan.format != "png":
         facts.append(f"compression {plan.compression}")
     facts.append(f"no. {number}")
-    return [*lines, picture_text.cut(" · ".join(fact for fact in facts if fact), max(8, size * 4 // 5), room)]
+    lines.append(picture_text.cut(" · ".join(fact for fact in facts if fact), max(8, size * 4 // 5), room))
+    # A small picture has room for few lines, or none.
+    return lines[: int(plan.height * 0.3 / (size * picture_text.LINE))]
 
 
 def _caption_height(plan: PicturePlan, lines: list[str]) -> int:
-    return round(_caption_size(plan) * (len(lines) * picture_text.LINE + 0.5))
+    return round(_caption_size(plan) * (len(lines) * picture_text.LINE + 0.5)) if lines else 0
 
 
 def _caption(picture: Picture, plan: PicturePlan, lines: list[str], height: int) -> None:
     """The band at the foot."""
     from PIL import ImageDraw
 
+    if not lines:
+        return
     size = _caption_size(plan)
     pen = ImageDraw.Draw(picture)
     top = picture.height - height
