@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SMALLEST = 96
 """Pixels: what is smaller under a mask is drawn at this size and made smaller, so that it still shows something."""
-_KEPT = {"low": 0.3, "high": 0.94}
+_KEPT = {"low": 0.2, "high": 0.94}
 """How much of the input's detail an edit without a mask keeps ("our choice")."""
 _COARSE = 28
 """The rest of it is seen as coarse as 28 points along the longer edge."""
