@@ -24,7 +24,7 @@ from hashlib import blake2b
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from understudy.core.accounts import ACCOUNTS_KEPT, REPEATS_KEPT, Account, Admission
+from understudy.core.accounts import ACCOUNTS_KEPT, REPEATS_KEPT, Account, Admission, settle
 from understudy.core.catalog import Model, RateLimits
 from understudy.core.clock import MINUTE
 from understudy.core.ledger import ENTRIES_KEPT, Entry
@@ -47,6 +47,7 @@ TIMEOUT_SECONDS = 2.0
 PENDING_KEPT = 10_000
 """Settlements that wait for Redis to come back."""
 _TRIES = 50
+_TOO_MANY = "the shared store is written to by too many at once"
 
 _Answer = TypeVar("_Answer")
 _log = logging.getLogger("understudy")
@@ -99,7 +100,7 @@ class RedisStore:
             await self._redis.set(_key_name(account.key), account.organization.id)
 
             def join(each: Account) -> None:
-                each.organization.api_keys[account.key_id] = account
+                each.organization.api_keys[account.key_id] = _moved(account, each.organization)
 
             await self._change(account, join)
             return self._accounts[account.key]
@@ -132,11 +133,17 @@ class RedisStore:
 
     def settle(self, account: Account, spent: Spent, now: int) -> None:
         """Charge what a call came to; the command has left for Redis when this returns, unless Redis is gone."""
+        account = self._accounts.get(account.key, account)
+        if spent.credits is not None:
+            self._settlements.run(self._settle_plan(account, spent, now))
+        elif account.organization.due(now):
+            # A month that has ended meanwhile, or a recharge: rare enough for a longer way.
+            self._settlements.run(self._settle_after_refresh(account, spent, now))
+        else:
+            self._send(account, spent, now)
+
+    def _send(self, account: Account, spent: Spent, now: int) -> None:
         organization = account.organization
-        if spent.credits is not None or organization.due(now):
-            # A plan's own ledger, or a month that has ended meanwhile: rare enough for the long way.
-            self._settlements.run(self._settle_by_change(account, spent, now))
-            return
         fields: list[str | int] = []
         start = now // MINUTE * MINUTE
         name = "|".join((str(start), spent.kind, account.project.id, account.key_id, spent.model, spent.service_tier))
@@ -265,7 +272,7 @@ class RedisStore:
                 return result
             if await self._save(organization, version, before):
                 return result
-        raise StoreUnavailable("the shared store is written to by too many at once")
+        raise StoreUnavailable(_TOO_MANY)
 
     async def _save(self, organization: Organization, version: int, before: "_Before | None") -> bool:
         id = organization.id
@@ -305,10 +312,12 @@ class RedisStore:
         self._versions.pop(id, None)
         await self._redis.srem("orgs", id)
 
-    async def _settle_by_change(self, account: Account, spent: Spent, now: int) -> None:
-        from understudy.core.accounts import settle
-
+    async def _settle_plan(self, account: Account, spent: Spent, now: int) -> None:
         await self._change(account, lambda each: settle(each, spent, now))
+
+    async def _settle_after_refresh(self, account: Account, spent: Spent, now: int) -> None:
+        await self._change(account, lambda each: each.organization.refresh(now))
+        self._send(self._accounts.get(account.key, account), spent, now)
 
     # Buckets
 
@@ -351,11 +360,7 @@ class RedisStore:
             )
             word = reply[0]
             if word == b"stale":
-                read = await self._read(organization.id)
-                if read is None:
-                    await self._change(account, lambda each: each.organization.refresh(now))
-                else:
-                    self._keep(*read)
+                await self._renew(account, now)
                 continue
             if word == b"due":
                 await self._change(account, lambda each: each.organization.refresh(now))
@@ -366,27 +371,41 @@ class RedisStore:
             if limits is None:
                 return Admission(account, unavailable=True)
             return _admission(account, limits, own, cost, now, reply)
-        raise StoreUnavailable("the shared store is written to by too many at once")
+        raise StoreUnavailable(_TOO_MANY)
 
     async def _draw(self, account: Account, model: Model, now: int, tokens: int) -> Trio | None:
-        account = self._accounts.get(account.key, account)
-        organization, project = account.organization, account.project
-        limits = organization.limits_for(model)
-        if limits is None:
-            return None
-        shown, drawn = _token_dimension(limits)
-        own = project.rate_limits.get(model.limit_group)
-        _, own_drawn = _token_dimension(own)
-        if not drawn:
-            return None
-        used = await self._scripts["DRAW"](
-            keys=[
-                _key(organization.id, f"b:{model.limit_group}"),
-                _key(organization.id, f"b:{project.id}:{model.limit_group}"),
-            ],
-            args=[now, len(drawn), len(own_drawn), tokens, *(each for row in (*drawn, *own_drawn) for each in row)],
-        )
-        return None if shown is None else Trio(Bucket.of(*shown, int(used[0]), now), now)
+        for _ in range(_TRIES):
+            account = self._accounts.get(account.key, account)
+            organization, project = account.organization, account.project
+            shown, drawn = _token_dimension(organization.limits_for(model))
+            _, own_drawn = _token_dimension(project.rate_limits.get(model.limit_group))
+            reply = await self._scripts["DRAW"](
+                keys=[
+                    _key(organization.id, "terms"),
+                    _key(organization.id, f"b:{model.limit_group}"),
+                    _key(organization.id, f"b:{project.id}:{model.limit_group}"),
+                ],
+                args=[
+                    now,
+                    self._versions.get(organization.id, 0),
+                    len(drawn),
+                    len(own_drawn),
+                    tokens,
+                    *(each for row in (*drawn, *own_drawn) for each in row),
+                ],
+            )
+            if reply[0] == b"ok":
+                return None if shown is None else Trio(Bucket.of(*shown, int(reply[1]), now), now)
+            await self._renew(account, now)
+        raise StoreUnavailable(_TOO_MANY)
+
+    async def _renew(self, account: Account, now: int) -> None:
+        """Read an organization that others have changed; one that is gone starts anew."""
+        read = await self._read(account.organization.id)
+        if read is None:
+            await self._change(account, lambda each: each.organization.refresh(now))
+        else:
+            self._keep(*read)
 
 
 class _Settlements:
@@ -457,7 +476,7 @@ class _Settlements:
 
     async def _serve(self) -> None:
         """Connect, send what is pending, read replies; again and again while there is something to send."""
-        from redis.exceptions import RedisError
+        from redis.exceptions import NoScriptError, RedisError, ResponseError
 
         again = False
         while True:
@@ -472,9 +491,13 @@ class _Settlements:
                 for settlement in self._pending:
                     self._write(settlement, again=again)
                 while True:
-                    reply = await self._connection.read_response(disable_decoding=True)
-                    if isinstance(reply, Exception):
-                        raise reply
+                    try:
+                        await self._connection.read_response(disable_decoding=True)
+                    except NoScriptError:
+                        raise
+                    except ResponseError as refused:
+                        # Sent again it would be refused again.
+                        _log.error("the shared store refused a charge: %s", refused)
                     self._pending.popleft()
             except (RedisError, OSError):
                 again = True

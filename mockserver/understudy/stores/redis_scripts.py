@@ -92,16 +92,17 @@ return answer
 DRAW = (
     _BUCKETS
     + """
--- KEYS: buckets of the organization, of the project; ARGV: now, how many of each, tokens, then each
+-- KEYS: terms, buckets of the organization, of the project; ARGV: now, version, how many of each, tokens, then each
 local now = tonumber(ARGV[1])
-local own, tokens = tonumber(ARGV[2]), tonumber(ARGV[4])
-local answer = {}
-for i = 1, own + tonumber(ARGV[3]) do
-    local b = bucket(i <= own and KEYS[1] or KEYS[2], now, 5 + (i - 1) * 6)
+if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return {'stale'} end
+local own, tokens = tonumber(ARGV[3]), tonumber(ARGV[5])
+local answer = {'ok'}
+for i = 1, own + tonumber(ARGV[4]) do
+    local b = bucket(i <= own and KEYS[2] or KEYS[3], now, 6 + (i - 1) * 6)
     local left = math.floor((b.capacity - b.used) / b.den)
     b.used = b.used + math.min(tokens, math.max(left, 0)) * b.den
     keep(b, now)
-    answer[i] = string.format('%.0f', b.used)
+    answer[i + 1] = string.format('%.0f', b.used)
 end
 return answer
 """
@@ -116,11 +117,11 @@ if ARGV[2] == '1' then
         if string.match(entry, '^([^|]*)|') == ARGV[1] then return 0 end
     end
 end
-redis.call('HINCRBY', KEYS[1], 'balance', '-' .. ARGV[3])
-redis.call('HINCRBY', KEYS[1], 'owed', ARGV[3])
-redis.call('HINCRBY', KEYS[1], 'spent', ARGV[3])
-redis.call('HINCRBY', KEYS[1], ARGV[4], ARGV[3])
 if ARGV[3] ~= '0' then
+    redis.call('HINCRBY', KEYS[1], 'balance', '-' .. ARGV[3])
+    redis.call('HINCRBY', KEYS[1], 'owed', ARGV[3])
+    redis.call('HINCRBY', KEYS[1], 'spent', ARGV[3])
+    redis.call('HINCRBY', KEYS[1], ARGV[4], ARGV[3])
     redis.call('RPUSH', KEYS[2], ARGV[5])
     if redis.call('LLEN', KEYS[2]) > tonumber(ARGV[6]) then
         local oldest = redis.call('LPOP', KEYS[2])
