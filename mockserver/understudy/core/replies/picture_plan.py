@@ -231,7 +231,7 @@ class _Phrases:
                 self._count = 3
             self._noun = (noun, tables.things[noun])
             self._last = word
-        elif word.endswith("ing") and len(word) > 4 and (self._noun or self._last):
+        elif word.endswith("ing") and word not in tables.not_things and self._is_open():
             self._close()
         else:
             self._last = word
