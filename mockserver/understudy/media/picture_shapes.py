@@ -47,7 +47,9 @@ def shape_tile(shape: str, colour: Colour, size: int, quality: str) -> tuple[Pic
     tile = Image.new("RGBA", (edge, edge))
     pen = ImageDraw.Draw(tile)
     roles = _roles(colour)
-    outline = {"low": 0.0, "medium": 1.3, "high": 1.6}[quality] * scale
+    # White things need a thin line at low quality too, or they would vanish in a pale sky.
+    lowest = 0.7 if sum(colour) > 640 else 0.0
+    outline = {"low": lowest, "medium": 1.3, "high": 1.6}[quality] * scale
     steps = _primitives(shape)
     if outline:
         for kind, role, numbers in steps:

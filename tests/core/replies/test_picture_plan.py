@@ -42,6 +42,7 @@ def labels(prompt: str) -> dict[str, int]:
         ("赤いりんご三つと青いカップが机の上にある", {"赤いりんご": 3, "青いカップ": 1}),
         ("3匹の黒い猫", {"黒い猫": 3}),
         ("花が十二本、日本の家", {"花": 12, "家": 1}),
+        ('A sign that says "OPEN" above two cats', {"cat": 2}),
         ("a quiet feeling of joy", {}),
         ("", {}),
     ],

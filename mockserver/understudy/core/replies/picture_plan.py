@@ -26,7 +26,7 @@ _QUOTES = re.compile(
 )
 _TOKENS = re.compile(r"[a-z]+(?:['’-][a-z]+)*|\d+|[^\sa-z\d]", re.IGNORECASE)
 _DETERMINERS = frozenset(
-    ["the", "his", "her", "its", "their", "our", "your", "my", "this", "that", "each", "every", "another"]
+    ["the", "his", "her", "its", "their", "our", "your", "my", "this", "each", "every", "another"]
 )
 _BOUNDARIES = frozenset(
     [
