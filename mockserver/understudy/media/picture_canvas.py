@@ -140,24 +140,18 @@ def _backdrop(plan: PicturePlan, backdrop: Backdrop, layout: Layout, random: Ran
 
 
 def _hill(picture: Picture, box: tuple[float, float, float, float], colour: Colour) -> None:
-    """An ellipse with a smooth edge; only what lies within the picture is drawn."""
+    """An ellipse whose upper edge is smooth."""
     from PIL import Image, ImageDraw
 
     left, top, right, bottom = box
-    height = min(picture.height, round(bottom)) - max(0, round(top))
-    if height <= 0:
-        return
+    ImageDraw.Draw(picture).ellipse((left + 1, top + 1, right - 1, bottom - 1), fill=colour)
     start = max(0, round(top))
-    band = min(height, max(8, picture.height // 8))
-    mask = Image.new("L", (picture.width * 2, band * 2))
-    edges = (left * 2, (top - start) * 2, right * 2, (bottom - start) * 2)
-    ImageDraw.Draw(mask).ellipse(edges, fill=255)
-    mask = mask.reduce(2)
-    picture.paste(colour, (0, start), mask)
-    if height > band:
-        rest = Image.new("L", (picture.width, height - band))
-        ImageDraw.Draw(rest).ellipse((left, top - start - band, right, bottom - start - band), fill=255)
-        picture.paste(colour, (0, start + band), rest)
+    band = min(picture.height - start, picture.height // 10)
+    if band > 0:
+        mask = Image.new("L", (picture.width * 2, band * 2))
+        edges = (left * 2, (top - start) * 2, right * 2, (bottom - start) * 2)
+        ImageDraw.Draw(mask).ellipse(edges, fill=255)
+        picture.paste(colour, (0, start), mask.reduce(2))
 
 
 def _stars(pen: Pen, plan: PicturePlan, horizon: int, random: Random, detail: int) -> None:

@@ -68,9 +68,9 @@ def varied(plan: VariationPlan) -> Picture:
     return changed
 
 
-def _loaded(file: bytes) -> Picture:
-    """RGB, or RGBA where the file has transparency."""
-    picture = decoded(file)
+def _loaded(file: bytes, near: int = 0) -> Picture:
+    """RGB, or RGBA where the file has transparency; `near` as in `decoded`."""
+    picture = decoded(file, near)
     if isinstance(picture, UnreadablePicture):
         raise ValueError(f"A file of an edit is no picture that can be decoded: {picture.reason}.")
     if picture.has_transparency_data:
@@ -169,7 +169,7 @@ def _with_prints(picture: Picture, plan: EditPlan) -> Picture:
     picture = picture.copy()
     for number, file in enumerate(others):
         row, column = divmod(number, columns)
-        shown = _loaded(file).convert("RGBA")
+        shown = _loaded(file, edge).convert("RGBA")
         shown.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         ground = Image.new("RGBA", shown.size, (255, 255, 255, 255))
         ground.alpha_composite(shown)
