@@ -42,6 +42,8 @@ EXAMPLES = {
     "retry-after-ms": "off",
     "should-retry": "false",
     "accounts": "keys.toml",
+    "store": "redis://127.0.0.1:1/0",
+    "workers": "2",
     "control-token": "open-sesame",
     "body-limit": "50MiB",
     "journal-limit": "12",
@@ -68,6 +70,8 @@ VALUES = Settings(
     retry_after_ms=False,
     should_retry=False,
     accounts={"sk-listed": AccountTerms(2, 12_345_678_901_234)},
+    store="redis://127.0.0.1:1/0",
+    workers=2,
     control_token="open-sesame",
     body_limit=50 * 2**20,
     journal_limit=12,
@@ -94,6 +98,8 @@ WRONG = {
     "retry-after-ms": "-1",
     "should-retry": "perhaps",
     "accounts": "",
+    "store": "mysql://x",
+    "workers": "0",
     "control-token": "",
     "body-limit": "big",
     "journal-limit": "0",
@@ -196,7 +202,7 @@ def test_a_wrong_value_is_said_in_one_sentence(folder: Path, setting: Setting, s
         SOURCES[source](setting, text)
     error = caught.value
     place = source.format(name=setting.name, variable=setting.variable, keyword=setting.keyword)
-    shown = "what was given" if setting.name == "control-token" else repr(text)
+    shown = "what was given" if setting.name in ("control-token", "store") else repr(text)
     assert str(error) == f"Setting {setting.name} ({place}) cannot be {shown}; accepted: {setting.accepted}."
     assert (error.name, error.value, error.source, error.accepted) == (setting.name, text, place, setting.accepted)
 

@@ -19,6 +19,7 @@ from understudy.core.plans_accounts import Plans
 from understudy.core.plans_table import PlanTable
 from understudy.core.pricing import PriceList
 from understudy.core.simulator import Simulator, SimulatorSettings
+from understudy.core.store import Store
 from understudy.core.terms import AccountTerms
 from understudy.core.tiers import TierTable
 from understudy.media.library import default_media
@@ -47,13 +48,28 @@ def build_simulator(settings: Settings) -> Simulator:
         prices=PriceList(toml("prices.toml"), era),
         plans=Plans(PlanTable(toml("plans.toml"), era), default=settings.plan, mode=settings.mode),
         clock=clock,
-        store=MemoryStore(_terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
+        store=_store(settings, _terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
         media=default_media(c2pa=settings.c2pa == "auto"),
         routes=build_routes(),
         journal=Journal(settings.journal_limit),
         faults=Faults(),
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),
     )
+
+
+def _store(settings: Settings, terms_of: Callable[[str], AccountTerms | None], tiers: TierTable) -> Store:
+    """The store; one that is shared comes with an extra."""
+    if settings.store == "memory":
+        return MemoryStore(terms_of, tiers)
+    from understudy.stores.redis import RedisStore
+
+    try:
+        return RedisStore(settings.store, terms_of, tiers)
+    except ModuleNotFoundError:
+        problem = "needs the extra 'redis': pip install 'understudy[redis]'"
+    except ValueError as wrong:
+        problem = f"cannot be used: {wrong}"
+    raise SettingError("store", settings.store, "shared store", "memory, or the URL of a Redis", problem) from None
 
 
 def _terms(settings: Settings, catalog: Catalog, era: int) -> Callable[[str], AccountTerms | None]:

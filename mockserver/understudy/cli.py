@@ -12,7 +12,8 @@ Bad input ends in one sentence on standard error, never in a traceback. Exit cod
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from understudy.config import CONFIG, TABLE, Setting, SettingError, Settings, lo
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from understudy.address import Address
     from understudy.server import MockServer
 
 COMMANDS_GROUP = "understudy.commands"
@@ -97,7 +99,10 @@ def _option(setting: Setting) -> Callable[[Callable[..., Any]], Callable[..., An
     is_flag=True,
     help="Print one line of JSON instead of the banner: base_url, control_url, host, port, pid, ca_file.",
 )
-def serve(ready_file: str | None, ready_fd: int | None, *, ready_json: bool, **given: Any) -> None:
+@click.option("--listen-fd", type=click.IntRange(min=1), hidden=True, help="What the parent of several workers opened.")
+def serve(
+    ready_file: str | None, ready_fd: int | None, *, ready_json: bool, listen_fd: int | None, **given: Any
+) -> None:
     """Serve until Ctrl-C; the exit code is then 0 (1 for a port in use, 2 for a wrong setting)."""
     settings = load_settings(given)
     with ExitStack() as opened:
@@ -113,10 +118,61 @@ def serve(ready_file: str | None, ready_fd: int | None, *, ready_json: bool, **g
                 tell.append(announcing.ReadyPipe(ready_fd).write)
         if ready_json:
             tell.append(click.echo)
-        _serve(settings, tell, with_banner=not ready_json)
+        if listen_fd is not None:
+            _serve(settings, tell, with_banner=False, listener=socket.socket(fileno=listen_fd))
+        elif settings.workers > 1:
+            _serve_together(settings, tell, given, with_banner=not ready_json)
+        else:
+            _serve(settings, tell, with_banner=not ready_json)
 
 
-def _serve(settings: Settings, tell: Sequence[Callable[[str], None]], *, with_banner: bool) -> None:
+class _Together:
+    """Where several workers answer, for the announcement."""
+
+    def __init__(self, address: "Address") -> None:
+        self.address = address
+        self.ca_file: str | None = None
+        self.trust_variables: Mapping[str, str] = {}
+
+
+def _serve_together(
+    settings: Settings, tell: Sequence[Callable[[str], None]], given: dict[str, Any], *, with_banner: bool
+) -> None:
+    """Serve with several processes on one socket."""
+    from understudy.adapters.serving import MockServerError, listen, log_to_stderr
+    from understudy.adapters.wallclock import wall_now
+    from understudy.address import Address
+    from understudy.workers import Workers, WorkersError
+
+    if os.name == "nt":
+        raise click.ClickException("Several workers need POSIX: on Windows --workers is 1.")
+    if settings.tls:
+        raise click.ClickException("Several workers speak plain http only: leave out --tls, or use one worker.")
+    log_to_stderr()
+    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value not in (None, False)]
+    try:
+        with closing(listen(settings.host, settings.port)) as listener:
+            together = _Together(Address(settings.host, listener.getsockname()[1], tls=False))
+
+            def announce() -> None:
+                for each in tell:
+                    each(announcing.facts(together.address, None))
+                if with_banner:
+                    now = settings.date if settings.date is not None else wall_now()
+                    click.echo(announcing.banner(settings, together, now))
+
+            Workers(arguments, settings.workers, listener).run(announce)
+    except (MockServerError, WorkersError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _serve(
+    settings: Settings,
+    tell: Sequence[Callable[[str], None]],
+    *,
+    with_banner: bool,
+    listener: socket.socket | None = None,
+) -> None:
     # Whoever asks for help or mistypes a setting need not wait for the server's libraries.
     from understudy.adapters.serving import MockServerError, log_to_stderr
     from understudy.assembly import build_simulator
@@ -135,7 +191,7 @@ def _serve(settings: Settings, tell: Sequence[Callable[[str], None]], *, with_ba
             raise click.ClickException(f"The address cannot be announced: {error.strerror}.") from None
 
     try:
-        with Service(settings, simulator) as service:
+        with Service(settings, simulator, listener) as service:
             service.run(announce)
     except MockServerError as error:
         raise click.ClickException(str(error)) from None

@@ -156,6 +156,8 @@ class Settings:
         retry_after_ms: the same in milliseconds.
         should_retry: `x-should-retry` of every 429, None for none.
         accounts: what the accounts of some keys start with, while all others are accepted too; None for nothing.
+        store: `memory`, or the URL of a Redis.
+        workers: processes that `serve` answers with.
         control_token: lets other machines use the control API.
         body_limit: bytes of a request body that are read.
         journal_limit: entries that are kept.
@@ -272,6 +274,19 @@ class Settings:
         is_path=True,
         is_secret=True,
     )
+    store: str = _row(
+        "memory",
+        setting_values.store,
+        "memory, or the URL of a Redis such as redis://127.0.0.1:6379/0 (rediss:// and unix:// too)",
+        "Where accounts live: in this process, or in a Redis that several processes and machines share.",
+        is_secret=True,
+    )
+    workers: int = _row(
+        "1",
+        setting_values.whole(1, 64),
+        "a whole number from 1 to 64; above 1 only with a shared store",
+        "Processes that serve answers on the one port; above 1 they need --store redis://...",
+    )
     control_token: str | None = _row(
         None,
         setting_values.token,
@@ -363,6 +378,8 @@ def load_settings(
         values["port"] = 0
     for name, value in named.items():
         _set(values, sources, _Given(name, value, spelled(name.replace("_", "-"))))
+    if values.get("workers", 1) > 1:
+        _check_workers(values, sources["workers"])
     for name in ("keys", "accounts"):
         if name in values:
             values[name] = _read_keys(name, values, sources[name])
@@ -401,6 +418,12 @@ def _set(values: dict[str, Any], sources: dict[str, str], given: _Given) -> None
         value = given.folder / value
     values[setting.keyword] = value
     sources[setting.keyword] = given.source
+
+
+def _check_workers(values: Mapping[str, Any], source: str) -> None:
+    if values.get("store", "memory") == "memory":
+        problem = f"cannot be {values['workers']} while the store is memory"
+        raise SettingError("workers", values["workers"], source, _BY_KEYWORD["workers"].accepted, problem)
 
 
 def _read_keys(name: str, values: Mapping[str, Any], source: str) -> Mapping[str, AccountTerms]:

@@ -4,6 +4,7 @@ import atexit
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from socket import socket
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ class Service:
     Args:
         settings: of the server.
         simulator: answers.
+        listener: an open socket to answer on, None to open one.
 
     Attributes:
         address: where.
@@ -48,16 +50,21 @@ class Service:
         CannotListenError: the port is in use, may not be used, or the host is not this machine.
     """
 
-    def __init__(self, settings: Settings, simulator: Simulator) -> None:
+    def __init__(self, settings: Settings, simulator: Simulator, listener: socket | None = None) -> None:
         set_log_level(settings.log_level)
         application = create_application(
             simulator, control_token=settings.control_token, body_limit=settings.body_limit, host=settings.host
         )
         with ExitStack() as opened:
-            listener = opened.enter_context(closing(listen(settings.host, settings.port)))
+            listener = opened.enter_context(closing(listener or listen(settings.host, settings.port)))
             authority = opened.enter_context(closing(LocalAuthority(settings.host))) if settings.tls else None
             chain = None if authority is None else authority.server_chain
-            self._server = Server(application, listener, certificates=chain)
+            self._server = Server(
+                application,
+                listener,
+                certificates=chain,
+                beside=lambda: simulator.store.accompany(simulator.hear),
+            )
             self._opened = opened.pop_all()
         self.address = Address(settings.host, listener.getsockname()[1], settings.tls)
         self.ca_file = None if authority is None else str(authority.certificate)
@@ -244,7 +251,8 @@ class MockServer:
 
     def reset(self) -> None:
         """Forget accounts, faults and the journal, and take back every move of the clock."""
-        self.simulator.reset()
+        if self.simulator.reset() is not None:
+            raise MockServerError(_SHARED)
 
     def start(self) -> Self:
         """Listen and answer; returns when the first request would be answered.

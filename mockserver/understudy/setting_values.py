@@ -29,6 +29,7 @@ _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _SIZE = re.compile(r"([0-9]{1,12})\s*([kmg]?i?b?)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_REDIS = re.compile(r"(rediss?|unix)://[\x21-\x7e]{1,500}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
 
@@ -118,6 +119,14 @@ def path(given: Any) -> Path:
 def table_or_path(given: Any) -> Mapping[str, Any] | Path:
     """Read a table as it stands in a settings file or in Python, or the path of a file with one."""
     return dict(given) if isinstance(given, Mapping) else path(given)
+
+
+def store(given: Any) -> str:
+    """Read where accounts live: `memory`, or the URL of a Redis."""
+    text = _written(given)
+    if text != "memory" and not _REDIS.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def size(given: Any) -> int:

@@ -13,9 +13,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -105,9 +106,18 @@ class Server:
         application: answers.
         listener: is closed when the server ends.
         certificates: file with key and chain for TLS, or None.
+        beside: makes what runs while the server serves, and ends when it is cancelled; None for nothing.
     """
 
-    def __init__(self, application: Application, listener: socket.socket, *, certificates: Path | None) -> None:
+    def __init__(
+        self,
+        application: Application,
+        listener: socket.socket,
+        *,
+        certificates: Path | None,
+        beside: Callable[[], Coroutine[Any, Any, None] | None] = lambda: None,
+    ) -> None:
+        self._beside = beside
         self._listener = listener
         self._config = uvicorn.Config(
             application,
@@ -161,6 +171,8 @@ class Server:
         )
         _log.info("listening on %s port %d", *self._listener.getsockname()[:2])
         # Further signals while the connections end change nothing: it is over within a second.
+        work = self._beside()
+        beside = None if work is None else loop.create_task(work)
         with _signals(loop, self._stopping.set):
             try:
                 on_ready()
@@ -169,6 +181,9 @@ class Server:
             finally:
                 server.close()
                 await _close(state)
+                if beside is not None:
+                    beside.cancel()
+                    await asyncio.wait((beside,))
 
 
 async def _close(state: ServerState) -> None:

@@ -105,7 +105,6 @@ class Project:
         """Set the project's own limits for a limit group; None takes them away."""
         if limits is None:
             self.rate_limits.pop(group, None)
-            self._meters.pop(group, None)
         else:
             self.rate_limits[group] = limits
 
@@ -145,6 +144,7 @@ class Organization:
         usage: what was used, by minute.
         api_keys: its accounts by the id of their key, in the order they were made.
         month_ends: when the calendar month ends, microseconds since the epoch.
+        looked_at: the last refresh, the same.
         next_change: when time alone changes something next, the same.
         absorbed: charges that a shared store had not yet taken from the grants when this copy was made.
         plan: included allowances of a plan, None where none was used yet.
@@ -164,6 +164,7 @@ class Organization:
         "id",
         "increases",
         "ledger",
+        "looked_at",
         "month_ends",
         "name",
         "next_change",
@@ -203,6 +204,7 @@ class Organization:
         self.usage = UsageLog()
         self.api_keys: OrderedDict[str, Account] = OrderedDict()
         self.month_ends = 0
+        self.looked_at = 0
         self.absorbed = 0
         self._table = table
         self._base_tier = tier
@@ -233,15 +235,16 @@ class Organization:
                 ledger.grant(amount, "purchased", now)
                 self.recharged += amount
         self._promote(now)
-        self.schedule(now)
+        self.looked_at = now
+        self.schedule()
 
-    def schedule(self, now: int = 0) -> None:
-        """Work out when time alone will change something next."""
+    def schedule(self) -> None:
+        """Work out when time alone will change something next, seen from the last refresh."""
         ledger = self.ledger
         changes = (
             self.month_ends,
             ledger.next_expiry,
-            self._table.next_promotion(ledger.paid, ledger.first_paid_at, now),
+            self._table.next_promotion(ledger.paid, ledger.first_paid_at, self.looked_at),
         )
         self.next_change = min(change for change in changes if change is not None)
 

@@ -35,6 +35,7 @@ _SHARED = (
     "recharge",
     "recharged",
     "month_ends",
+    "looked_at",
     "enqueued",
     "plan",
     "pinned",

@@ -156,11 +156,22 @@ class Simulator:
         Returns:
             None, or what must be awaited until a shared store has forgotten its accounts.
         """
+        self._reset_here()
+        return self.store.reset()
+
+    def hear(self, message: dict[str, float | bool]) -> None:
+        """Do what another process of a shared store was told to do: move the clock, or forget everything."""
+        seconds = message.get("advance")
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            self.clock.advance(seconds)
+        if message.get("reset"):
+            self._reset_here()
+
+    def _reset_here(self) -> None:
         self.clock.reset()
         self.faults.clear()
         self.journal.clear()
         self.prompts.clear()
-        return self.store.reset()
 
     def account(self, key: str) -> Account:
         """The account of a key, made on first sight.
@@ -244,7 +255,9 @@ class Simulator:
         claimed = headers.get(b"openai-project")
         if claimed and claimed != account.project.header:
             raise errors.mismatched("Project")
-        account.organization.refresh_if_due(now)
+        if self.store.answers_at_once:
+            # A copy of what a shared store holds is brought up to date by the store alone.
+            account.organization.refresh_if_due(now)
         return account
 
     def find_model(self, name: str, account: Account) -> Model | None:

@@ -4,8 +4,8 @@ A store carries out core commands and never decides. One in memory answers at on
 back something to await instead, which the pipeline yields to whoever drives it.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Model
@@ -62,3 +62,9 @@ class Store(Protocol):
 
     def reset(self) -> Awaitable[None] | None:
         """Forget every account."""
+
+    def tell_others(self, message: dict[str, float | bool]) -> Awaitable[None] | None:
+        """Tell the other processes that share the store: `{"advance": seconds}` or `{"reset": True}`."""
+
+    def accompany(self, hear: Callable[[dict[str, float | bool]], None]) -> Coroutine[Any, Any, None] | None:
+        """What runs while a server serves: hands on what other processes tell, and closes connections at the end."""

@@ -81,6 +81,12 @@ class MemoryStore:
         self._accounts.clear()
         self._shared.clear()
 
+    def tell_others(self, message: dict[str, float | bool]) -> None:
+        """There are no others."""
+
+    def accompany(self, hear: Callable[[dict[str, float | bool]], None]) -> None:
+        """Nothing runs beside."""
+
     def forget(self, key: str) -> None:
         """Forget one account; its key then starts anew."""
         account = self._accounts.pop(key, None)

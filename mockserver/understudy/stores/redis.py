@@ -22,7 +22,11 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from hashlib import blake2b
 from itertools import count
+from os import getpid
+from socket import gethostname
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from understudy.core.accounts import ACCOUNTS_KEPT, REPEATS_KEPT, Account, Admission, settle
 from understudy.core.catalog import Model, RateLimits
@@ -47,6 +51,7 @@ TIMEOUT_SECONDS = 2.0
 PENDING_KEPT = 10_000
 """Settlements that wait for Redis to come back."""
 _TRIES = 50
+_CHANNEL = "understudy"
 _TOO_MANY = "the shared store is written to by too many at once"
 
 _Answer = TypeVar("_Answer")
@@ -80,6 +85,7 @@ class RedisStore:
             name: self._redis.register_script(getattr(redis_scripts, name)) for name in ("ADMIT", "DRAW", "SAVE")
         }
         self._settlements = _Settlements(self._redis)
+        self._name = f"{gethostname()}/{getpid()}/{id(self)}"
         self._accounts: OrderedDict[str, Account] = OrderedDict()
         self._versions: OrderedDict[str, int] = OrderedDict()
 
@@ -117,7 +123,7 @@ class RedisStore:
                 if read is None:
                     await self._redis.srem("orgs", id)
                 else:
-                    self._keep(*read)
+                    # To be looked at: these copies are nobody's.
                     found += read[0].api_keys.values()
             return found
 
@@ -199,6 +205,45 @@ class RedisStore:
 
         return _guarded(all_forgotten())
 
+    def tell_others(self, message: dict[str, float | bool]) -> Awaitable[None]:
+        """Tell the other processes."""
+
+        async def told() -> None:
+            await self._redis.publish(_CHANNEL, msgspec.json.encode({"from": self._name, **message}))
+
+        return _guarded(told())
+
+    async def accompany(self, hear: Callable[[dict[str, float | bool]], None]) -> None:
+        """Hand on what other processes tell, until cancelled; then send what waits, and close the connections."""
+        from redis.exceptions import RedisError
+
+        try:
+            while True:
+                try:
+                    async with self._redis.pubsub() as heard:
+                        await heard.subscribe(_CHANNEL)
+                        while True:
+                            said = await heard.get_message(ignore_subscribe_messages=True, timeout=None)
+                            if said is not None:
+                                self._hear(said["data"], hear)
+                except (RedisError, OSError):
+                    # Redis is gone; whoever calls is told so meanwhile.
+                    await asyncio.sleep(0.5)
+        finally:
+            await asyncio.shield(self.close())
+
+    def _hear(self, data: bytes, hear: Callable[[dict[str, float | bool]], None]) -> None:
+        try:
+            message = msgspec.json.decode(data)
+            if message.pop("from") == self._name:
+                return
+            if message.get("reset"):
+                self._accounts.clear()
+                self._versions.clear()
+            hear(message)
+        except (msgspec.DecodeError, AttributeError, KeyError, ValueError):
+            _log.warning("another process told something that is not understood")
+
     async def settled(self) -> None:
         """Return when Redis has carried out every settlement that was sent."""
         await self._settlements.drained()
@@ -278,7 +323,10 @@ class RedisStore:
         id = organization.id
         increments, entries, anew = _written(organization, before)
         lifetime = 0 if organization.pinned else LIFETIME_MS
-        arguments: list[Any] = [version, dump(organization), lifetime, int(anew), len(increments)]
+        organization.schedule()
+        below = _recharge_below(organization)
+        arguments: list[Any] = [version, dump(organization), organization.next_change, below, lifetime, int(anew)]
+        arguments.append(len(increments))
         for field, amount in increments.items():
             arguments += (field, amount)
         keys = [_key(id, "terms"), _key(id, "hot"), _key(id, "ledger")]
@@ -344,8 +392,6 @@ class RedisStore:
                 args=[
                     now,
                     self._versions.get(organization.id, 0),
-                    organization.next_change,
-                    _recharge_below(organization),
                     organization.monthly_limit,
                     "" if organization.spend_limit is None else organization.spend_limit,
                     f"p:{project.id}",

@@ -25,6 +25,18 @@ local function bucket(key, now, at)
     end
     return {key=key, name=name, capacity=capacity, num=num, den=den, cost=cost, used=used}
 end
+local function only(key, first, last, at)
+    -- A dimension that the limits do not have any more is forgotten, as in memory.
+    if last < first then return end
+    local names = {}
+    for i = first, last do names[#names + 1] = ARGV[at + (i - 1) * 6] end
+    local all = table.concat(names, ' ')
+    if redis.call('HGET', key, 'dimensions') == all then return end
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+        if not string.find(' ' .. all .. ' ', ' ' .. field .. ' ', 1, true) then redis.call('HDEL', key, field) end
+    end
+    redis.call('HSET', key, 'dimensions', all)
+end
 local function keep(b, now)
     redis.call('HSET', b.key, b.name, string.format('%.0f|%.0f|%.0f|%.0f', b.used, now, b.num, b.den))
 end
@@ -34,31 +46,33 @@ ADMIT = (
     _BUCKETS
     + """
 -- KEYS: terms, hot, buckets of the organization, buckets of the project, repeats
--- ARGV: now, version, next change, threshold of recharge, monthly limit, spend limit, project's field, its limit,
---       fingerprint, lifetime, repeats kept, buckets of the organization, of the project, then each
+-- ARGV: now, version, monthly limit, spend limit, project's field, its limit, fingerprint, lifetime, repeats kept,
+--       buckets of the organization, of the project, then each
 local function at_least(a, b) -- of two texts of whole numbers that are not negative
     if #a ~= #b then return #a > #b end
     return a >= b
 end
 local now = tonumber(ARGV[1])
-local version = redis.call('HGET', KEYS[1], 'version')
-if version ~= ARGV[2] then return {'stale'} end
+local terms = redis.call('HMGET', KEYS[1], 'version', 'next', 'below')
+if terms[1] ~= ARGV[2] then return {'stale'} end
 local balance = redis.call('HGET', KEYS[2], 'balance') or '0'
 local negative = string.sub(balance, 1, 1) == '-'
-if now >= tonumber(ARGV[3]) then return {'due'} end
-if ARGV[4] ~= '' and (negative or not at_least(balance, ARGV[4])) then return {'due'} end
+if now >= tonumber(terms[2]) then return {'due'} end
+if terms[3] ~= '' and (negative or not at_least(balance, terms[3])) then return {'due'} end
 if negative or balance == '0' then return {'quota', 'credits'} end
 local spent = redis.call('HGET', KEYS[2], 'spent') or '0'
-if at_least(spent, ARGV[5]) then return {'quota', 'usage'} end
-if ARGV[6] ~= '' and at_least(spent, ARGV[6]) then return {'quota', 'spend'} end
-if ARGV[8] ~= '' and at_least(redis.call('HGET', KEYS[2], ARGV[7]) or '0', ARGV[8]) then
+if at_least(spent, ARGV[3]) then return {'quota', 'usage'} end
+if ARGV[4] ~= '' and at_least(spent, ARGV[4]) then return {'quota', 'spend'} end
+if ARGV[6] ~= '' and at_least(redis.call('HGET', KEYS[2], ARGV[5]) or '0', ARGV[6]) then
     return {'quota', 'project_spend'}
 end
-local lifetime = tonumber(ARGV[10])
-local buckets, own = {}, tonumber(ARGV[12])
-local count = own + tonumber(ARGV[13])
+local lifetime = tonumber(ARGV[8])
+local buckets, own = {}, tonumber(ARGV[10])
+local count = own + tonumber(ARGV[11])
+only(KEYS[3], 1, own, 12)
+only(KEYS[4], own + 1, count, 12)
 for i = 1, count do
-    buckets[i] = bucket(i <= own and KEYS[3] or KEYS[4], now, 14 + (i - 1) * 6)
+    buckets[i] = bucket(i <= own and KEYS[3] or KEYS[4], now, 12 + (i - 1) * 6)
 end
 local exceeded = 0
 for i = 1, count do
@@ -77,9 +91,9 @@ for i = 1, count do
     keep(b, now)
     answer[#answer + 1] = string.format('%.0f', b.used)
 end
-if exceeded == 0 and ARGV[9] ~= '' then
-    answer[2] = redis.call('HINCRBY', KEYS[5], ARGV[9], 1) - 1
-    if redis.call('HLEN', KEYS[5]) > tonumber(ARGV[11]) then redis.call('DEL', KEYS[5]) end
+if exceeded == 0 and ARGV[7] ~= '' then
+    answer[2] = redis.call('HINCRBY', KEYS[5], ARGV[7], 1) - 1
+    if redis.call('HLEN', KEYS[5]) > tonumber(ARGV[9]) then redis.call('DEL', KEYS[5]) end
 end
 if lifetime > 0 then
     for i = 1, 5 do redis.call('PEXPIRE', KEYS[i], lifetime) end
@@ -140,18 +154,19 @@ return 1
 
 SAVE = """
 -- KEYS: terms, hot, ledger
--- ARGV: version that was read, blob, lifetime, start anew, number of increments, then field and increment, then entries
+-- ARGV: version that was read, blob, when time changes something next, threshold of recharge, lifetime, start anew, number
+--       of increments, then field and increment, then entries
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('HSET', KEYS[1], 'blob', ARGV[2])
-if ARGV[4] == '1' then
+redis.call('HSET', KEYS[1], 'blob', ARGV[2], 'next', ARGV[3], 'below', ARGV[4])
+if ARGV[6] == '1' then
     redis.call('DEL', KEYS[3])
     redis.call('HDEL', KEYS[2], 'folded', 'folded_amount')
 end
-local count = tonumber(ARGV[5])
-for i = 6, 5 + 2 * count, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
-for i = 6 + 2 * count, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[i]) end
-local lifetime = tonumber(ARGV[3])
+local count = tonumber(ARGV[7])
+for i = 8, 7 + 2 * count, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = 8 + 2 * count, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[i]) end
+local lifetime = tonumber(ARGV[5])
 for i = 1, 3 do
     if lifetime > 0 then redis.call('PEXPIRE', KEYS[i], lifetime) else redis.call('PERSIST', KEYS[i]) end
 end

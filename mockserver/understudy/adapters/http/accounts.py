@@ -146,10 +146,10 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
 
     async def apply(name: str, change: Change[Any]) -> AccountView:
         account, now = await find(name), simulator.clock.now()
-        account.pinned = True
 
         def changed(each: Account) -> AccountView:
             change(each)
+            each.organization.pinned = True
             return view_account(each, now)
 
         return await look(account, changed)
@@ -238,13 +238,13 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
     async def set_limits(account: str, name: str, figures: Any, scope: str) -> LimitsView:
         now, found = simulator.clock.now(), model(name)
         held = await find(account)
-        held.pinned = True
 
         def change(each: Account) -> LimitsView:
             if scope == "project":
                 each.project.limit(found.limit_group, figures)
             else:
                 each.organization.increase(found.limit_group, figures)
+            each.organization.pinned = True
             return view_limits(each, found, now)
 
         return await look(held, change)

@@ -104,9 +104,8 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     @app.post(f"{_PREFIX}/reset", status_code=204)
     async def reset() -> Response:
         """Forget accounts, faults and the journal, and take back every move of the clock."""
-        forgotten = simulator.reset()
-        if forgotten is not None:
-            await forgotten
+        await _done(simulator.reset())
+        await _done(simulator.store.tell_others({"reset": True}))
         return Response(status_code=204)
 
     @app.get(f"{_PREFIX}/journal")
@@ -125,6 +124,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     async def advance(move: Advance) -> Moment:
         """Move the clock forward; buckets refill and waiting streams go on."""
         simulator.clock.advance(move.seconds)
+        await _done(simulator.store.tell_others({"advance": move.seconds}))
         return Moment(now=iso_time(simulator.clock.now()))
 
     add_accounts(app, simulator, _PREFIX)
@@ -137,6 +137,11 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
             await JSONResponse({"error": reason}, 403)(scope, receive, send)
 
     return guarded
+
+
+async def _done(given: Awaitable[None] | None) -> None:
+    if given is not None:
+        await given
 
 
 def _shown(entry: Any) -> dict[str, Any]:

@@ -79,6 +79,9 @@ def open_session(
 def _open(
     simulator: Simulator, request: Request, protocols: list[str], entry: JournalEntry, now: int
 ) -> RealtimeSession:
+    if not simulator.store.answers_at_once:
+        what = "Realtime sessions over a shared store are not simulated by Understudy yet."
+        raise _Refused(_WRONG_QUERY, what, "not_simulated")
     if b"authorization" not in request.headers:
         key = next((name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL)), None)
         if key is not None:
