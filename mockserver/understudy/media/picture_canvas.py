@@ -166,7 +166,7 @@ def _clouds(picture: Picture, plan: PicturePlan, backdrop: Backdrop, horizon: in
     pale = mixed(backdrop.sky[-1], _WHITE, 0.55)
     for _ in range(count):
         size = round(min(plan.width, plan.height) * random.uniform(0.1, 0.2))
-        tile, _margin = shape_tile("cloud", pale, size, "low")
+        tile, _margin = shape_tile("cloud", pale, size, "plain")
         tile.putalpha(tile.getchannel("A").point([n * 6 // 10 for n in range(256)]))
         place = (random.randrange(-size // 2, plan.width - size // 2), random.randrange(0, max(1, horizon - size)))
         picture.paste(tile, place, tile)

@@ -38,7 +38,8 @@ Primitive = tuple[str, str, tuple[float, ...]]
 def shape_tile(shape: str, colour: Colour, size: int, quality: str) -> tuple[Picture, int]:
     """A drawn shape and how far it reaches out of its square, in pixels on each side.
 
-    Low quality is flat; medium has an outline; high has light and shade as well.
+    Quality `plain` is flat, and so is low but for what is white; medium has an outline; high has light and shade
+    as well.
     """
     from PIL import Image, ImageDraw
 
@@ -49,7 +50,7 @@ def shape_tile(shape: str, colour: Colour, size: int, quality: str) -> tuple[Pic
     roles = _roles(colour)
     # White things need a thin line at low quality too, or they would vanish in a pale sky.
     lowest = 0.7 if sum(colour) > 640 else 0.0
-    outline = {"low": lowest, "medium": 1.3, "high": 1.6}[quality] * scale
+    outline = {"plain": 0.0, "low": lowest, "medium": 1.3, "high": 1.6}[quality] * scale
     steps = _primitives(shape)
     if outline:
         for kind, role, numbers in steps:

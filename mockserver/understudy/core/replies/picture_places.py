@@ -55,7 +55,7 @@ class Layout(msgspec.Struct, frozen=True):
     horizon: float
 
 
-def arrange(scene: Scene, area: Area, random: Random) -> Layout:
+def arrange(scene: Scene, area: Area, chance: Random) -> Layout:
     """Things in rows below, floating ones above, quoted words on top."""
     floating = [number for number, thing in enumerate(scene.things) if thing.floats]
     standing = [number for number, thing in enumerate(scene.things) if not thing.floats]
@@ -70,17 +70,17 @@ def arrange(scene: Scene, area: Area, random: Random) -> Layout:
     places: dict[int, Place] = {}
     if floating:
         bottom = free + share if standing else 0.9
-        places.update(zip(floating, _rows(len(floating), area.part(free, bottom), random, 0.5), strict=True))
+        places.update(zip(floating, _rows(len(floating), area.part(free, bottom), chance, 0.5), strict=True))
     horizon = area.top + 0.66 * area.height
     if standing:
-        rows = _rows(len(standing), area.part(free + share, 0.97), random, 0.82)
+        rows = _rows(len(standing), area.part(free + share, 0.97), chance, 0.82)
         places.update(zip(standing, rows, strict=True))
         front = min(rows, key=lambda place: place.base)
         horizon = max(area.top + 0.3 * area.height, front.base - 0.4 * front.size)
     return Layout(tuple(places[number] for number in range(len(scene.things))), sign, horizon)
 
 
-def _rows(count: int, area: Area, random: Random, settle: float) -> list[Place]:
+def _rows(count: int, area: Area, chance: Random, settle: float) -> list[Place]:
     """Places for so many things; `settle` says how low they stand in room that is left over."""
     rows = max(
         range(1, count + 1),
@@ -99,8 +99,8 @@ def _rows(count: int, area: Area, random: Random, settle: float) -> list[Place]:
         # Things of a row keep together instead of standing at the edges.
         step = min(step, cell * 1.35)
         middle = area.left + area.width / 2 + (column - (in_row - 1) / 2) * step
-        middle += random.uniform(-0.05, 0.05) * cell
-        edge = size * random.uniform(0.9, 1.0)
+        middle += chance.uniform(-0.05, 0.05) * cell
+        edge = size * chance.uniform(0.9, 1.0)
         base = top + row * height + 0.06 * cell + size
         found.append(Place(middle - edge / 2, base - edge, edge, step * 0.96, base))
     return found

@@ -25,9 +25,7 @@ _QUOTES = re.compile(
     r"|(?<!\w)'([^'\n]{2,400})'(?!\w)|(?<!\w)‘([^’\n]{1,400})’(?!\w)"
 )
 _TOKENS = re.compile(r"[a-z]+(?:['’-][a-z]+)*|\d+|[^\sa-z\d]", re.IGNORECASE)
-_DETERMINERS = frozenset(
-    ["the", "his", "her", "its", "their", "our", "your", "my", "this", "each", "every", "another"]
-)
+_DETERMINERS = frozenset(["the", "his", "her", "its", "their", "our", "your", "my", "this", "each", "every", "another"])
 _BOUNDARIES = frozenset(
     [
         "and",
@@ -140,25 +138,25 @@ class Scene(msgspec.Struct, frozen=True):
     backdrop: Backdrop
 
 
-def read_scene(prompt: str, words: PictureWords, random: Random) -> Scene:
-    """The scene of a prompt; what it leaves open is decided by `random`."""
+def read_scene(prompt: str, words: PictureWords, chance: Random) -> Scene:
+    """The scene of a prompt; what it leaves open is decided by `chance`."""
     quotes = tuple(
         " ".join(next(filter(None, match.groups())).split())[:MAXIMUM_QUOTE] for match in _QUOTES.finditer(prompt)
     )
     text = _QUOTES.sub(" , ", prompt[:READ_CHARACTERS])
-    phrases = _Phrases(words, random)
+    phrases = _Phrases(words, chance)
     phrases.read(text.lower())
     things = [*phrases.things, *_japanese_things(text, words)]
-    backdrop = _backdrop(text.lower(), phrases, words, random)
+    backdrop = _backdrop(text.lower(), phrases, words, chance)
     return Scene(tuple(things[:MAXIMUM_THINGS]), tuple(quote for quote in quotes if quote)[:MAXIMUM_QUOTES], backdrop)
 
 
 class _Phrases:
     """Reads English noun phrases: number or article, adjectives, noun."""
 
-    def __init__(self, words: PictureWords, random: Random) -> None:
+    def __init__(self, words: PictureWords, chance: Random) -> None:
         self._words = words
-        self._random = random
+        self._chance = chance
         self._begin(None, "")
         self.things: list[Thing] = []
         self.used: set[str] = set()
@@ -250,7 +248,7 @@ class _Phrases:
                 self._add(noun.replace("-", " "), kind.shape, colour, kind.floats, count or 1)
                 self.used.add(noun)
         elif self._last is not None and count is not None and self._is_thing(self._last):
-            colour = words.colours[self._colour] if self._colour else self._random.choice(words.palette)
+            colour = words.colours[self._colour] if self._colour else self._chance.choice(words.palette)
             self._add(words.singular(self._last), "thing", colour, False, count)
         self._begin(None, "")
 
@@ -322,14 +320,14 @@ def _japanese_number(text: str) -> int:
     return 10 * _DIGITS.get(tens, 1) + _DIGITS.get(ones, 0)
 
 
-def _backdrop(text: str, phrases: _Phrases, words: PictureWords, random: Random) -> Backdrop:
+def _backdrop(text: str, phrases: _Phrases, words: PictureWords, chance: Random) -> Backdrop:
     """Of the scenes that the prompt has words of which are not drawn as things themselves; the first one rules."""
     said = set(_TOKENS.findall(text)) - phrases.used
     shaded = {shade for shade in _SHADES for colour in words.colours if f"{shade} {colour}" in text}
     matched = [
         scene for word, scene in words.scenes.items() if ((word in said - shaded) if word.isascii() else (word in text))
     ]
-    chosen = random.choice(words.otherwise)
+    chosen = chance.choice(words.otherwise)
     if matched:
         chosen = matched[0]
         # "the sea at night" is dark, and has waves too.
