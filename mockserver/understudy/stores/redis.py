@@ -470,6 +470,8 @@ class _Settlements:
         self._ids = count()
         self._name = ""
         self._lost = 0
+        # Between the handshake of a connection and its end.
+        self._ready = False
         self._sha = ""
 
     def send(self, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> None:
@@ -486,7 +488,7 @@ class _Settlements:
             self._pending.popleft()
             self._lost += 1
             _log.error("the shared store is gone for long: %d charges are lost", self._lost)
-        if self._connection is not None and self._connection.is_connected:
+        if self._ready:
             self._write(self._pending[-1], again=False)
         elif self._reader is None or self._reader.done():
             self._reader = asyncio.get_running_loop().create_task(self._serve())
@@ -536,6 +538,7 @@ class _Settlements:
                 self._sha = (await self._connection.read_response()).decode()
                 for settlement in self._pending:
                     self._write(settlement, again=again)
+                self._ready = True
                 while True:
                     try:
                         await self._connection.read_response(disable_decoding=True)
@@ -547,6 +550,7 @@ class _Settlements:
                     self._pending.popleft()
             except (RedisError, OSError):
                 again = True
+                self._ready = False
                 if self._connection is not None:
                     await self._connection.disconnect()
                 if not self._pending:
@@ -560,7 +564,11 @@ class _Settlements:
         packed = self._connection.pack_command(*command)
         # redis-py has only a coroutine for this, which runs at some later turn of the loop: the charge must have left
         # before the answer does.
-        self._connection._writer.writelines(packed)
+        try:
+            self._connection._writer.writelines(packed)
+        except (OSError, RuntimeError):
+            # The connection is just ending: it stays pending, and is sent again on the next one.
+            self._ready = False
 
 
 class _Before:

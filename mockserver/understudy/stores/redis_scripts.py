@@ -12,18 +12,21 @@ local function bucket(key, now, at)
     -- ARGV from `at` on: name, capacity in units, num, den, window, cost
     local name, capacity, num, den = ARGV[at], tonumber(ARGV[at+1]), tonumber(ARGV[at+2]), tonumber(ARGV[at+3])
     local window, cost = tonumber(ARGV[at+4]), tonumber(ARGV[at+5])
-    local used = 0
+    local used, since = 0, now
     local kept = redis.call('HGET', key, name)
     if kept then
         local u, t, n, d = string.match(kept, '([^|]+)|([^|]+)|([^|]+)|([^|]+)')
         used, t, n, d = tonumber(u), tonumber(t), tonumber(n), tonumber(d)
         local elapsed = now - t
-        if elapsed > 0 then
+        if elapsed <= 0 then
+            -- Of another machine, whose clock is ahead: time that has passed there does not pass here once more.
+            since = t
+        else
             if elapsed >= window then used = 0 else used = math.max(used - elapsed * n, 0) end
         end
         if d ~= den or n ~= num then used = math.min(math.floor(used * den / d), capacity) end
     end
-    return {key=key, name=name, capacity=capacity, num=num, den=den, cost=cost, used=used}
+    return {key=key, name=name, capacity=capacity, num=num, den=den, cost=cost, used=used, since=since}
 end
 local function only(key, first, last, at)
     -- A dimension that the limits do not have any more is forgotten, as in memory.
@@ -37,8 +40,8 @@ local function only(key, first, last, at)
     end
     redis.call('HSET', key, 'dimensions', all)
 end
-local function keep(b, now)
-    redis.call('HSET', b.key, b.name, string.format('%.0f|%.0f|%.0f|%.0f', b.used, now, b.num, b.den))
+local function keep(b)
+    redis.call('HSET', b.key, b.name, string.format('%.0f|%.0f|%.0f|%.0f', b.used, b.since, b.num, b.den))
 end
 """
 
@@ -88,7 +91,7 @@ for i = 1, count do
     elseif string.sub(b.name, 1, 1) == 'r' and b.used + b.den <= b.capacity then
         b.used = b.used + b.den
     end
-    keep(b, now)
+    keep(b)
     answer[#answer + 1] = string.format('%.0f', b.used)
 end
 if exceeded == 0 and ARGV[7] ~= '' then
@@ -115,7 +118,7 @@ for i = 1, own + tonumber(ARGV[4]) do
     local b = bucket(i <= own and KEYS[2] or KEYS[3], now, 6 + (i - 1) * 6)
     local left = math.floor((b.capacity - b.used) / b.den)
     b.used = b.used + math.min(tokens, math.max(left, 0)) * b.den
-    keep(b, now)
+    keep(b)
     answer[i + 1] = string.format('%.0f', b.used)
 end
 return answer
