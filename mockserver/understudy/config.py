@@ -26,6 +26,7 @@ from understudy.core.key_words import PLANS
 from understudy.core.pacing import ACCEPTED as PACINGS
 from understudy.core.pacing import Pacing
 from understudy.core.plans_table import MODES
+from understudy.core.pricing import DOLLAR
 from understudy.core.terms import AccountTerms
 from understudy.keys_file import KeysFileError, read_keys, read_keys_file
 
@@ -35,6 +36,9 @@ DEFAULT_KEY = "sk-understudy"
 """The key of the account that is meant when no key is named; where any key is accepted, any other serves as well."""
 CONFIG = "config"
 """Names the settings file; an argument or a variable, but not a row of the table: a file cannot name itself."""
+
+SHARED_CREDITS = 4_000_000 * DOLLAR
+"""What a shared store counts to."""
 
 _TOML_FILE = "the path of a TOML file"
 _ROW = "setting"
@@ -380,6 +384,9 @@ def load_settings(
         _set(values, sources, _Given(name, value, spelled(name.replace("_", "-"))))
     if values.get("workers", 1) > 1:
         _check_workers(values, sources["workers"])
+    if values.get("store", "memory") != "memory" and values.get("credits", 0) > SHARED_CREDITS:
+        problem = f"cannot be above ${SHARED_CREDITS // DOLLAR:,} with a shared store"
+        raise SettingError("credits", values["credits"], sources["credits"], _BY_KEYWORD["credits"].accepted, problem)
     for name in ("keys", "accounts"):
         if name in values:
             values[name] = _read_keys(name, values, sources[name])

@@ -373,6 +373,17 @@ def test_memory_and_redis_decide_alike(pair: tuple[Shop, Shop], loop: asyncio.Ab
             now += amount
 
 
+def test_more_than_it_can_count_is_refused(pair: tuple[Shop, Shop]) -> None:
+    """In a sentence, and nothing has changed."""
+    shop = pair[0]
+    with pytest.raises(ValueError, match=r"counts to \$4,000,000"):
+        shop.run(shop.store.account("sk-credits-5000000-x", NOW))
+    account = shop.account("sk-rich")
+    with pytest.raises(ValueError, match=r"counts to \$4,000,000"):
+        shop.change(account, lambda each: each.organization.give(5_000_000 * DOLLAR, "gift", NOW))
+    assert shop.view(account).balance == "10.00"
+
+
 def test_what_one_process_changes_the_other_meets_at_its_next_call(pair: tuple[Shop, Shop]) -> None:
     """A tier, a revoked key: without being told."""
     first, second = pair

@@ -19,9 +19,10 @@ from understudy.core.media import (
     MediaUnavailable,
     PicturePlan,
     ProvenanceFacts,
+    UnreadablePicture,
     VariationPlan,
 )
-from understudy.media.picture_reader import picture_format
+from understudy.media.picture_reader import decoded, picture_format
 from understudy_data import read as read_data
 
 _CERTIFICATES = "certificates/understudy-test-signer.pem"
@@ -63,13 +64,16 @@ class C2paProvenance:
         result = plan if isinstance(plan, PicturePlan) else plan.result
         if not result.model or not self.signs:
             return file
-        signed = BytesIO()
-        kind = f"image/{result.format}"
+        ingredients = _ingredients(plan)
         # One at a time: nothing says that the library's context may be shared between threads.
         with self._lock:
-            builder, signer = _builder(result, _ingredients(plan))
-            builder.sign(signer, kind, BytesIO(file), signed)
-        return signed.getvalue()
+            try:
+                return _signed(file, result, ingredients)
+            except _library().C2paError:
+                if not ingredients:
+                    raise
+                # A picture that was sent carries a manifest which cannot be read: it is named without it.
+                return _signed(file, result, tuple(_stripped(ingredient) for ingredient in ingredients))
 
     def read(self, file: bytes) -> ProvenanceFacts | None:
         """What the manifest of a picture says; None for a file without one.
@@ -115,6 +119,23 @@ def _ingredients(plan: Plan) -> tuple[bytes, ...]:
     if isinstance(plan, EditPlan):
         return plan.pictures
     return (plan.picture,) if isinstance(plan, VariationPlan) else ()
+
+
+def _signed(file: bytes, result: PicturePlan, ingredients: tuple[bytes, ...]) -> bytes:
+    builder, signer = _builder(result, ingredients)
+    signed = BytesIO()
+    builder.sign(signer, f"image/{result.format}", BytesIO(file), signed)
+    return signed.getvalue()
+
+
+def _stripped(file: bytes) -> bytes:
+    """The pixels of a picture and nothing else, as a PNG."""
+    picture = decoded(file)
+    if isinstance(picture, UnreadablePicture):
+        raise ValueError(f"An ingredient is no picture that can be decoded: {picture.reason}.")
+    plain = BytesIO()
+    picture.convert("RGBA" if picture.has_transparency_data else "RGB").save(plain, "PNG", compress_level=1)
+    return plain.getvalue()
 
 
 def _builder(result: PicturePlan, ingredients: tuple[bytes, ...]) -> tuple[Any, Any]:

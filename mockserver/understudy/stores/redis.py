@@ -28,12 +28,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from understudy.core.account_changes import AccountError
 from understudy.core.accounts import ACCOUNTS_KEPT, REPEATS_KEPT, Account, Admission, settle
 from understudy.core.catalog import Model, RateLimits
 from understudy.core.clock import MINUTE
+from understudy.core.key_words import KeyWordsError
 from understudy.core.ledger import ENTRIES_KEPT, Entry
 from understudy.core.limits import Bucket, Cost, Trio, dimensions, refusal_of
 from understudy.core.organizations import Organization, Project, Quota, found_organization, found_project
+from understudy.core.pricing import DOLLAR
 from understudy.core.records import dump, load
 from understudy.core.store import Change, Changed, StoreUnavailable
 from understudy.core.terms import AccountTerms, KeyStatus
@@ -50,6 +53,8 @@ TIMEOUT_SECONDS = 2.0
 """Redis that does not answer for so long is gone."""
 PENDING_KEPT = 10_000
 """Settlements that wait for Redis to come back."""
+MOST = 4_000_000 * DOLLAR
+"""Pico-dollars that 64 bits hold with room for what is in flight."""
 _TRIES = 50
 _CHANNEL = "understudy"
 _TOO_MANY = "the shared store is written to by too many at once"
@@ -97,6 +102,8 @@ class RedisStore:
             return account
         # What the key spells is looked at before anything is asked for: a wrong one costs nothing.
         terms = self._terms_of(key)
+        if terms is not None and terms.credits > MOST:
+            raise KeyWordsError(f"A shared store counts to ${MOST // DOLLAR:,} of credits.")
         return _guarded(self._open(key, terms, now))
 
     def add(self, account: Account) -> Awaitable[Account]:
@@ -321,6 +328,8 @@ class RedisStore:
 
     async def _save(self, organization: Organization, version: int, before: "_Before | None") -> bool:
         id = organization.id
+        if abs(organization.ledger.balance) > MOST:
+            raise AccountError(f"A shared store counts to ${MOST // DOLLAR:,} of credits.")
         increments, entries, anew = _written(organization, before)
         lifetime = 0 if organization.pinned else LIFETIME_MS
         organization.schedule()

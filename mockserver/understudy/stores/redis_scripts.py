@@ -157,8 +157,8 @@ return 1
 
 SAVE = """
 -- KEYS: terms, hot, ledger
--- ARGV: version that was read, blob, when time changes something next, threshold of recharge, lifetime, start anew, number
---       of increments, then field and increment, then entries
+-- ARGV: version that was read, blob, when time changes something next, threshold of recharge, lifetime, start anew,
+--       number of increments, then field and increment, then entries
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('HSET', KEYS[1], 'blob', ARGV[2], 'next', ARGV[3], 'below', ARGV[4])
