@@ -6,10 +6,13 @@ import sys
 
 import c2pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from understudy.core.media import EditPlan, MediaUnavailable, PicturePlan
+from understudy.core.media import EditPlan, MediaUnavailable, PictureFacts, PicturePlan
 from understudy.media import provenance as module
+from understudy.media.picture_reader import PillowReader
 from understudy.media.pictures import PillowPainter
 from understudy.media.provenance import ISSUER, C2paProvenance
 
@@ -120,6 +123,26 @@ def test_a_kept_picture_is_signed_anew_on_another_day() -> None:
     facts = provenance.read(painter.paint(next_day))
     assert facts is not None
     assert facts.made_at == "2024-11-25T00:00:00Z"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    form=st.sampled_from(["png", "jpeg", "webp"]),
+    noise=st.lists(st.tuples(st.integers(-8, 3_000), st.integers(0, 255)), min_size=1, max_size=8),
+)
+def test_an_edit_is_signed_whatever_manifest_its_picture_carries(form: str, noise: list[tuple[int, int]]) -> None:
+    """Also one that no reader can make sense of, as long as the picture itself can be decoded."""
+    source = bytearray(painter.paint(plan(form)))
+    start = source.index(b"jumb")
+    for at, byte in noise:
+        source[start + at] = byte
+    if not isinstance(PillowReader().decode(bytes(source)), PictureFacts):
+        return
+    edited = painter.edit(EditPlan(plan(form), (bytes(source),)))
+    facts = provenance.read(edited)
+    assert facts is not None
+    assert (facts.state, facts.ours, facts.action) == ("valid", True, "edited")
+    assert len(facts.ingredients) == 1
 
 
 def test_partial_pictures_carry_no_manifest() -> None:
