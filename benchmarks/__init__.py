@@ -1,0 +1,1 @@
+"""Benchmarks: ours against named references, in one run, as ratios."""
