@@ -19,12 +19,18 @@ def measured(answer: bytes, *, pieces: int = 1, patience: float = 20, count: int
     """Twelve requests over three connections to a server that always answers the same."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]))
-            for first in range(0, len(answer), -(-len(answer) // pieces)):
-                writer.write(answer[first : first + -(-len(answer) // pieces)])
-                await writer.drain()
-                await asyncio.sleep(0)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]))
+                for first in range(0, len(answer), -(-len(answer) // pieces)):
+                    writer.write(answer[first : first + -(-len(answer) // pieces)])
+                    await writer.drain()
+                    await asyncio.sleep(0)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # The generator has all that it wanted.
+            pass
+        finally:
+            writer.close()
 
     async def run() -> Measured:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
