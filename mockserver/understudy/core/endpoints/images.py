@@ -189,6 +189,8 @@ class _Pictures:
                 format=form,
                 background=background,
                 compression=100 if compression is None else compression,
+                model=model.snapshot,
+                made_at=call.now,
             )
             for index in range(count)
         ]
