@@ -1,6 +1,5 @@
 """The references: a constant on the same server, and an ordinary FastAPI app doing the same job."""
 
-import os
 import sys
 from typing import Any
 
@@ -87,10 +86,11 @@ def main() -> None:
     import uvicorn
 
     kind, port = sys.argv[1], int(sys.argv[2])
-    os.sched_setaffinity(0, {0})
     uvicorn.run(
         constant if kind == "constant" else ordinary(),
         port=port,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
         log_level="error",
         access_log=False,
         proxy_headers=False,
