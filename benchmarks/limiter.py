@@ -3,6 +3,7 @@
 import time
 from statistics import median
 
+from benchmarks.figures import Goal, Section
 from understudy.core.accounts import Account, admit
 from understudy.core.catalog import Catalog
 from understudy.core.clock import SECOND
@@ -12,8 +13,6 @@ from understudy.core.organizations import found_organization, found_project
 from understudy.core.terms import AccountTerms
 from understudy.core.tiers import TierTable
 from understudy_data import toml
-
-from benchmarks.figures import Goal, Section
 
 _ERA = 1_790_000_000 * SECOND
 _MODEL = "gpt-4o-mini"

@@ -1,14 +1,28 @@
-"""The load generator: keep-alive connections kept busy, on the second core, with as little work as Python allows."""
+"""The load generator: keep-alive connections kept busy, with as little work as Python allows.
+
+Nothing here waits without an end: whoever stops answering is named after `ANSWER_SECONDS`.
+"""
 
 import asyncio
 import itertools
+import json
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-_END_OF_CHUNKS = b"0\r\n\r\n"
+import httptools
+
+from benchmarks.servers import Unavailable
+
+ANSWER_SECONDS = 5.0
+"""A server that answers nothing for this long is given up."""
+KEYS = 64
+"""Accounts that take turns, so that no rate limit is met."""
+
+_Result = TypeVar("_Result")
 
 
 @dataclass
@@ -16,93 +30,153 @@ class Measured:
     """What a round came to.
 
     Attributes:
-        requests: answered in full.
-        errors: with another status than 200.
+        requests: answered in full, with status 200.
         seconds: the round took.
         latencies: seconds of each request.
         events: `data:` lines received.
+        size: bytes of all bodies.
     """
 
     requests: int = 0
-    errors: int = 0
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     events: int = 0
+    size: int = 0
 
     def percentile(self, share: float) -> float:
         """Seconds that this share of the requests stayed under."""
-        ordered = sorted(self.latencies)
-        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else float("nan")
+        return percentile(self.latencies, share)
 
 
-class _Connection(asyncio.Protocol):
-    """One connection that sends the next request as soon as an answer is whole."""
+def percentile(values: Iterable[float], share: float) -> float:
+    """The value that this share stays under; NaN of nothing."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else float("nan")
+
+
+class Connection(asyncio.Protocol):
+    """One connection that sends the next request as soon as an answer is whole.
+
+    Args:
+        requests: bytes to send, shared with the other connections.
+        measured: what is counted, likewise.
+        done: is resolved at the end of the requests, or with what went wrong.
+    """
 
     def __init__(self, requests: Iterator[bytes], measured: Measured, done: "asyncio.Future[None]") -> None:
         self._requests = requests
         self._measured = measured
         self._done = done
+        self._parser: Any = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
-        self._size = 0
-        self._wanted: int | None = None
-        self._has_head = False
-        self._tail = b""
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
         self._transport: Any = transport
         self._next()
 
     def data_received(self, data: bytes) -> None:
-        self._parts.append(data)
-        self._size += len(data)
-        self._tail = (self._tail + data)[-len(_END_OF_CHUNKS) :]
-        if not self._has_head:
-            # Nearly always the first part has it.
-            head = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-            if b"\r\n\r\n" not in head:
-                return
-            self._parts = [head]
-            self._has_head = True
-            self._wanted = _announced_end(head)
-        if self._tail == _END_OF_CHUNKS if self._wanted is None else self._size >= self._wanted:
-            self._finish()
+        """Parse."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as failure:
+            self._end(ValueError(f"answered what is no HTTP: {failure}"))
 
     def connection_lost(self, failure: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_exception(failure or ConnectionError("the server closed a busy connection"))
+        """A connection must live as long as there are requests."""
+        self._end(failure or ConnectionError("closed a busy connection"))
 
-    def _finish(self) -> None:
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser."""
+        self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        now = time.perf_counter()
+        body = b"".join(self._parts)
+        self._parts.clear()
+        status = self._parser.get_status_code()
+        if status != 200:
+            self._end(ValueError(f"answered {status}: {body[:200].decode('utf-8', 'replace')}"))
+            return
         measured = self._measured
-        measured.latencies.append(time.perf_counter() - self._sent_at)
+        measured.latencies.append(now - self._sent_at)
         measured.requests += 1
-        if not self._parts[0].startswith(b"HTTP/1.1 200"):
-            measured.errors += 1
-        measured.events += b"".join(self._parts).count(b"data: ")
-        self._parts = []
-        self._size = 0
-        self._has_head = False
-        self._tail = b""
+        measured.size += len(body)
+        measured.events += body.count(b"data: ")
         self._next()
 
     def _next(self) -> None:
         request = next(self._requests, None)
         if request is None:
-            if not self._done.done():
-                self._done.set_result(None)
-            self._transport.abort()
+            self._end(None)
             return
         self._sent_at = time.perf_counter()
         self._transport.write(request)
 
+    def _end(self, failure: Exception | None) -> None:
+        if not self._done.done():
+            if failure is None:
+                self._done.set_result(None)
+            else:
+                self._done.set_exception(failure)
+        self._transport.abort()
 
-def _announced_end(head: bytes) -> int | None:
-    """Bytes of the whole answer where its length is announced."""
-    end = head.find(b"\r\n\r\n")
-    place = head[:end].lower().find(b"content-length:")
-    if end < 0 or place < 0:
-        return None
-    return end + 4 + int(head[place + 15 : head.index(b"\r\n", place)])
+
+async def drive(
+    name: str, url: str, requests: Iterable[bytes], connections: int, *, answer_seconds: float = ANSWER_SECONDS
+) -> Measured:
+    """Send all requests over so many connections, each busy all the time.
+
+    Raises:
+        Unavailable: an answer is not 200 or no HTTP, a connection ends, or nothing comes for `answer_seconds`.
+    """
+    parts = urlsplit(url)
+    loop = asyncio.get_running_loop()
+    measured = Measured()
+    source = iter(requests)
+    endings: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
+    start = time.perf_counter()
+    transports = []
+    try:
+        for ending in endings:
+            async with asyncio.timeout(answer_seconds):
+                transport, _ = await loop.create_connection(
+                    lambda ending=ending: Connection(source, measured, ending),  # type: ignore[misc]  # bound at once
+                    parts.hostname,
+                    parts.port,
+                )
+            transports.append(transport)
+        pending = set(endings)
+        while pending:
+            before = measured.requests
+            done, pending = await asyncio.wait(pending, timeout=answer_seconds, return_when=asyncio.FIRST_EXCEPTION)
+            for ending in done:
+                ending.result()
+            if pending and not done and measured.requests == before:
+                raise Unavailable(f"{name} did not answer within {answer_seconds:g} seconds.")
+    except TimeoutError:
+        raise Unavailable(f"{name} did not take a connection within {answer_seconds:g} seconds.") from None
+    except (OSError, ValueError) as failure:
+        raise Unavailable(f"{name} {failure}.") from failure
+    finally:
+        for transport in transports:
+            transport.abort()
+        for ending in endings:
+            if ending.done() and not ending.cancelled():
+                ending.exception()
+    measured.seconds = time.perf_counter() - start
+    return measured
+
+
+def run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run a coroutine on the fastest loop there is."""
+    if sys.platform == "win32":
+        return asyncio.run(work)
+    import uvloop
+
+    return uvloop.run(work)
 
 
 def post(url: str, body: bytes, key: str) -> bytes:
@@ -115,40 +189,24 @@ def post(url: str, body: bytes, key: str) -> bytes:
     ).encode() + body
 
 
-PATIENCE = 60.0
-"""Seconds after which a server that does not answer is given up."""
+_SYSTEM = "You are a helpful assistant that answers briefly and to the point, in plain words."
+_ASKED = "Please explain how a client should wait between its retries when the server answers with a rate limit error."
 
 
-async def drive(url: str, requests: Iterable[bytes], connections: int, patience: float = PATIENCE) -> Measured:
-    """Send all requests over so many connections, each busy all the time.
+def chat(asked: str = _ASKED, **more: Any) -> bytes:
+    """A request of some 300 bytes."""
+    messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": asked}]
+    return json.dumps({"model": "gpt-4o-mini", "messages": messages, **more}).encode()
 
-    Raises:
-        TimeoutError: the server did not answer all of them in time.
-        OSError: it closed a connection in the middle.
-    """
-    parts = urlsplit(url)
-    loop = asyncio.get_running_loop()
-    measured = Measured()
-    source = iter(requests)
-    endings = [loop.create_future() for _ in range(connections)]
-    opened = []
-    start = time.perf_counter()
-    try:
-        for ending in endings:
-            transport, _ = await loop.create_connection(
-                lambda ending=ending: _Connection(source, measured, ending),  # type: ignore[misc]  # bound at once
-                parts.hostname,
-                parts.port,
-            )
-            opened.append(transport)
-        await asyncio.wait_for(asyncio.gather(*endings), patience)
-    except TimeoutError:
-        raise TimeoutError(f"{parts.netloc} did not answer within {patience:.0f} seconds") from None
-    finally:
-        for transport in opened:
-            transport.abort()
-    measured.seconds = time.perf_counter() - start
-    return measured
+
+def key(number: int) -> str:
+    """The key of one of many accounts."""
+    return f"sk-benchmark-{number:08d}"
+
+
+def repeated(url: str, body: bytes, keys: int = KEYS) -> list[bytes]:
+    """The same request from many accounts."""
+    return [post(url, body, key(number)) for number in range(keys)]
 
 
 def cycle(requests: list[bytes], count: int) -> Iterable[bytes]:
@@ -156,21 +214,10 @@ def cycle(requests: list[bytes], count: int) -> Iterable[bytes]:
     return itertools.islice(itertools.cycle(requests), count)
 
 
-async def paced_lateness(url: str, request: bytes, streams: int, gap: float) -> list[float]:
-    """Seconds by which each event of many streams came late, against its own stream's first event and the gap."""
-    parts = urlsplit(url)
-
-    async def one() -> list[float]:
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        writer.write(request)
-        arrivals: list[float] = []
-        while True:
-            line = await reader.readline()
-            if not line or line.startswith(b"data: [DONE]"):
-                break
-            if line.startswith(b"data: ") and b'"content":"' in line and b'"role"' not in line:
-                arrivals.append(time.perf_counter())
-        writer.close()
-        return [moment - arrivals[0] - place * gap for place, moment in enumerate(arrivals)]
-
-    return [late for stream in await asyncio.gather(*(one() for _ in range(streams))) for late in stream]
+def cycle_for(requests: list[bytes], seconds: float) -> Iterator[bytes]:
+    """Requests taken in turn, from the first one for so many seconds."""
+    end = time.perf_counter() + seconds
+    for request in itertools.cycle(requests):
+        if time.perf_counter() >= end:
+            return
+        yield request

@@ -138,8 +138,8 @@ def realtime(*, quick: bool) -> Section:
             continue
         section.rows.append(row)
     section.notes.append(
-        "Each delta is 200 ms of speech (12.8 kB of base64), sent every 50 ms, for speech is sent four times as fast as "
-        "it plays: 400 sessions are the 8,000 deltas a second of 800 sessions with a delta each 100 ms."
+        "Each delta is 200 ms of speech (12.8 kB of base64), sent every 50 ms, for speech is sent four times as fast "
+        "as it plays: 400 sessions are the 8,000 deltas a second of 800 sessions with a delta each 100 ms."
     )
     if not quick and section.rows:
         most = section.rows[-1]

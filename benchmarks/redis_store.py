@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks.process import free_port
+from benchmarks.servers import free_port
 from understudy.core.accounts import Account, AccountTerms
 from understudy.core.catalog import Catalog
 from understudy.core.limits import Cost
