@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.assembly import build_simulator
 from understudy.config import (
     DEFAULT_KEY,
     TABLE,
@@ -18,6 +19,7 @@ from understudy.config import (
     load_settings,
     python_settings,
 )
+from understudy.core.account_view import RechargeView, view_account
 from understudy.core.accounts import AccountTerms
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import DOLLAR
@@ -338,3 +340,60 @@ def test_a_very_long_value_is_shown_in_part() -> None:
         load_settings({"tier": "x\n" * 1_000}, environment={})
     assert len(str(caught.value)) < 200
     assert "\n" not in str(caught.value)
+
+
+ACCOUNTS = """
+[accounts."sk-team"]
+tier = 2
+credits = "0.50"
+plan = "plus"
+usage_limit = 40
+spend-limit = "20"
+auto-recharge = { threshold = "5", target = "20", monthly_cap = "100" }
+limits."gpt-4o" = { rpm = 9_000 }
+"""
+
+
+def test_accounts_are_set_in_the_settings_file(folder: Path) -> None:
+    """Everything that the control API can set; other keys are still accepted."""
+    (folder / "understudy.toml").write_text(ACCOUNTS, encoding="utf-8")
+    simulator = build_simulator(load_settings(environment={}))
+    view = view_account(simulator.account("sk-team"), simulator.clock.now())
+    assert (view.tier, view.plan, view.usage_limit, view.spend_limit) == ("tier2", "plus", "40.00", "20.00")
+    assert (view.balance, view.auto_recharge) == ("20.00", RechargeView("5.00", "20.00", "100.00"))
+    assert view.increases == {"gpt-4o": {"rpm": 9_000}}
+    assert view_account(simulator.account("sk-other"), simulator.clock.now()).tier == "tier5"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[accounts."sk-team"]\ntier = 9', "tier cannot be 9; accepted: free, 1, 2, 3, 4 or 5"),
+        ('[accounts."sk-team"]\nspend-limit = "lots"', "spend-limit cannot be 'lots'; accepted: US dollars"),
+        ('[accounts."sk-team"]\nauto-recharge = { threshold = 5 }', "auto-recharge cannot be"),
+        ('[accounts."sk-team"]\nlimits."gpt-4o" = { rps = 5 }', "limits cannot be"),
+        ('[accounts."sk-team"]\ncolour = "red"', "'colour' is none of tier, credits"),
+    ],
+)
+def test_accounts_that_cannot_be_are_said_in_a_sentence(folder: Path, text: str, sentence: str) -> None:
+    """With the masked key and what is accepted."""
+    (folder / "understudy.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsFileError) as caught:
+        load_settings(environment={})
+    assert sentence in str(caught.value)
+    assert "sk-team" not in str(caught.value)
+
+
+def test_limits_of_a_model_that_does_not_exist_are_refused(folder: Path) -> None:
+    """When the server is put together, which knows the models."""
+    (folder / "understudy.toml").write_text('[accounts."sk-team"]\nlimits."gpt-nope" = { rpm = 5 }', encoding="utf-8")
+    with pytest.raises(SettingError, match="cannot name 'gpt-nope'; accepted: a model of the catalogue"):
+        build_simulator(load_settings(environment={}))
+
+
+def test_several_workers_need_a_shared_store() -> None:
+    """And a shared store counts only so far."""
+    with pytest.raises(SettingError, match=r"workers .* cannot be 2 while the store is memory"):
+        load_settings({"workers": "2"}, environment={})
+    with pytest.raises(SettingError, match=r"credits .* cannot be above \$4,000,000 with a shared store"):
+        load_settings({"store": "redis://127.0.0.1:1/0", "credits": "4000001"}, environment={})

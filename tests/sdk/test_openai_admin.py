@@ -19,6 +19,11 @@ def strictly(answer: Any) -> Any:
     return answer
 
 
+def spend_until_refused(client: openai.OpenAI, ask: dict[str, Any]) -> None:
+    while True:
+        client.chat.completions.create(**ask)
+
+
 def test_a_dashboard_reads_true_figures(mockserver: MockServer) -> None:
     """Projects, a service account that chats, its usage, its costs, a spend limit that ends it."""
     with openai.OpenAI(
@@ -43,8 +48,7 @@ def test_a_dashboard_reads_true_figures(mockserver: MockServer) -> None:
         limit = {"threshold_amount": 1, "currency": "USD", "interval": "month"}
         strictly(organization.projects.spend_limit.update(project.id, **limit))
         with pytest.raises(openai.RateLimitError, match="exceeded your current quota"):
-            while True:
-                bot.chat.completions.create(**ask)
+            spend_until_refused(bot, ask)
         assert strictly(organization.projects.spend_limit.retrieve(project.id)).enforcement.status == "enforcing"
         strictly(organization.projects.archive(project.id))
         with pytest.raises(openai.AuthenticationError):
