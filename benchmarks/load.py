@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from benchmarks.servers import Unavailable
+from benchmarks.servers import Unavailable, address_of
 
 ANSWER_SECONDS = 5.0
 """A server that answers nothing for this long is given up."""
@@ -132,7 +132,6 @@ async def drive(
     Raises:
         Unavailable: an answer is not 200 or no HTTP, a connection ends, or nothing comes for `answer_seconds`.
     """
-    parts = urlsplit(url)
     loop = asyncio.get_running_loop()
     measured = Measured()
     source = iter(requests)
@@ -144,8 +143,7 @@ async def drive(
             async with asyncio.timeout(answer_seconds):
                 transport, _ = await loop.create_connection(
                     lambda ending=ending: Connection(source, measured, ending),  # type: ignore[misc]  # bound at once
-                    parts.hostname,
-                    parts.port,
+                    *address_of(url),
                 )
             transports.append(transport)
         pending = set(endings)

@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
-from urllib.parse import urlsplit
 
 import httptools
 
@@ -128,7 +127,6 @@ def paced_streams(*, quick: bool) -> Section:
 
 
 async def _measure(server: Server, requests: list[bytes], streams: int) -> dict[str, Any]:
-    parts = urlsplit(server.url)
     loop = asyncio.get_running_loop()
     endings: list[asyncio.Future[Stream]] = [loop.create_future() for _ in range(streams + 1)]
     readers = []
@@ -137,8 +135,7 @@ async def _measure(server: Server, requests: list[bytes], streams: int) -> dict[
             for ending in endings:
                 _, reader = await loop.create_connection(
                     lambda ending=ending: _Reader(ending),  # type: ignore[misc]  # bound at once
-                    parts.hostname,
-                    parts.port,
+                    *server.address,
                 )
                 readers.append(reader)
             # The first request loads the vocabulary.

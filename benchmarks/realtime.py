@@ -4,7 +4,6 @@ import asyncio
 import time
 from itertools import accumulate
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from websockets.client import ClientProtocol
@@ -76,7 +75,7 @@ class _Session(asyncio.Protocol):
                 if event.status_code != 101:
                     self._fail(ValueError(f"answered {event.status_code}"))
             elif isinstance(event, Frame):
-                self._take(event.data)
+                self._take(bytes(event.data))
         self._flush()
 
     def connection_lost(self, failure: Exception | None) -> None:
@@ -152,14 +151,14 @@ def realtime(*, quick: bool) -> Section:
 
 
 async def _measure(server: Server, sessions: int) -> dict[str, Any]:
-    parts = urlsplit(server.url)
-    url = f"ws://{parts.netloc}/v1/realtime?model=gpt-realtime"
+    host, port = server.address
+    url = f"ws://{host}:{port}/v1/realtime?model=gpt-realtime"
     loop = asyncio.get_running_loop()
     opened: list[_Session] = []
 
     async def open_one(number: int) -> _Session:
         _, session = await loop.create_connection(
-            lambda: _Session(url, load.key(number // _SESSIONS_PER_KEY)), parts.hostname, parts.port
+            lambda: _Session(url, load.key(number // _SESSIONS_PER_KEY)), host, port
         )
         opened.append(session)
         await session.opened

@@ -61,7 +61,7 @@ async def _measured(url: str, pid: int, calls: int) -> dict[str, float]:
     accounts = []
     for number in range(_ACCOUNTS):
         found = store.account(f"sk-{number}", now)
-        account = found if isinstance(found, Account) else await found
+        account = found if found is None or isinstance(found, Account) else await found
         if account is None:
             raise RuntimeError("the account was not made")
         await store.admit(account, model, Cost(1), now, b"x")

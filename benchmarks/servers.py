@@ -33,6 +33,7 @@ class Server:
         name: in the tables.
         url: of its chat endpoint.
         pid: its process.
+        address: host and port.
     """
 
     def __init__(self, name: str, url: str, pid: int) -> None:
@@ -40,6 +41,7 @@ class Server:
         self.url = url
         self.pid = pid
         self._clock = processor_clock(pid)
+        self.address = address_of(url)
 
     def cpu_seconds(self) -> float:
         """Processor time that its threads have used, in user and system mode; NaN where the system cannot tell.
@@ -61,6 +63,12 @@ class Server:
         except FileNotFoundError:
             return float("nan")
         return float(int(pages) * os.sysconf("SC_PAGE_SIZE"))
+
+
+def address_of(url: str) -> tuple[str, int]:
+    """Host and port of a URL that names both."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
 
 
 def processor_clock(pid: int) -> int | None:
@@ -108,14 +116,14 @@ def running(name: str, command: list[str], url: str, *, start_seconds: float = S
 def _await_listening(
     name: str, process: "subprocess.Popen[bytes]", url: str, errors: IO[bytes], seconds: float
 ) -> None:
-    address = urlsplit(url)
+    address = address_of(url)
     patience = time.monotonic() + seconds
     while time.monotonic() < patience:
         if process.poll() is not None:
             errors.seek(0)
             last = (errors.read().decode("utf-8", "replace").strip().splitlines() or ["it said nothing"])[-1]
             raise Unavailable(f"{name} ended with exit code {process.returncode}: {last[:_SHOWN_OF_ERRORS]}")
-        with suppress(OSError), socket.create_connection((address.hostname or "", address.port or 0), timeout=1):
+        with suppress(OSError), socket.create_connection(address, timeout=1):
             return
         time.sleep(0.002)
     raise Unavailable(f"{name} did not listen within {seconds:g} seconds.")
