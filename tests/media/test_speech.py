@@ -98,7 +98,7 @@ def test_phrases_are_the_text() -> None:
     ("arguments", "words"),
     [
         ({"voice": "nobody"}, "there is no voice 'nobody'; there are alloy"),
-        ({"format": "mp2"}, "the format is wav or pcm16, not 'mp2'"),
+        ({"format": "mp2"}, "the format is wav, mp3, flac, opus, aac, pcm16, g711_ulaw or g711_alaw, not 'mp2'"),
         ({"rate": 1}, "the rate is 8000 to 48000"),
         ({"text": "x" * 5_000}, "at most 4096 characters"),
     ],

@@ -3,7 +3,7 @@
 The core says what it wants as values; `understudy.media` makes it, and imports what it needs at first use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -54,6 +54,75 @@ class Speaker(Protocol):
 
     def speak_phrases(self, text: str, voice: str, rate: int = 24_000) -> Iterator[tuple[str, bytes]]:
         """The same phrase by phrase, each with its words; together they are the whole text and speech."""
+
+
+class Sound(msgspec.Struct, frozen=True):
+    """Audio that was decoded.
+
+    Attributes:
+        samples: PCM, 16 bit little-endian, mono.
+        rate: samples a second.
+        format: what it was decoded from: wav, mp3, aac, flac, ogg, mp4, webm, mpeg, pcm16, g711_ulaw or g711_alaw.
+    """
+
+    samples: bytes
+    rate: int
+    format: str
+
+    @property
+    def milliseconds(self) -> int:
+        """How long it lasts, cut to whole milliseconds."""
+        return len(self.samples) // 2 * 1_000 // self.rate
+
+
+class UnreadableSound(msgspec.Struct, frozen=True):
+    """Why audio was not decoded.
+
+    Attributes:
+        reason: `empty`: no bytes, or no sound in them; `too_large`: more bytes than are read; `unknown_format`: no
+            container that is known; `no_sound`: one without an audio track; `broken`: not a single sample could be
+            decoded; `too_long`: more seconds than are decoded.
+        format: as in `Sound` as far as known, else empty.
+    """
+
+    reason: str
+    format: str = ""
+
+
+class SoundCodec(Protocol):
+    """A hand that packs and unpacks sound: same input, same bytes in every process."""
+
+    def encode(self, pcm: bytes, format: str, rate: int = 24_000) -> bytes:
+        """A file in one of wav, mp3, flac, opus, aac, or the bare samples of pcm16, g711_ulaw, g711_alaw.
+
+        Args:
+            pcm: 16 bit little-endian, mono.
+            format: one of these.
+            rate: samples a second of `pcm` and of what is made.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+            ValueError: an unknown format, or a rate that it does not have.
+        """
+
+    def encode_pieces(self, pieces: Iterable[bytes], format: str, rate: int = 24_000) -> Iterator[bytes]:
+        """The same while the sound is being made; the head of such a file does not tell its length."""
+
+    def decode(
+        self, file: bytes, rate: int = 24_000, *, longest: int = 3_600, raw: str | None = None, raw_rate: int = 24_000
+    ) -> Sound | UnreadableSound:
+        """What a file sounds like, within bounds of memory and time, or why it cannot be heard.
+
+        Args:
+            file: its bytes; the container is told by the first of them.
+            rate: samples a second wanted.
+            longest: seconds after which it is refused.
+            raw: pcm16, g711_ulaw or g711_alaw for samples without any head, mono.
+            raw_rate: samples a second of those.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+        """
 
 
 class PicturePlan(msgspec.Struct, frozen=True):
@@ -251,3 +320,4 @@ class Media(msgspec.Struct, frozen=True):
     painter: Painter
     reader: PictureReader
     provenance: Provenance
+    codec: SoundCodec

@@ -1,6 +1,7 @@
 """All media together; nothing heavy is imported before it is used."""
 
 from understudy.core.media import Media
+from understudy.media.codecs import FfmpegCodec
 from understudy.media.picture_reader import PillowReader
 from understudy.media.pictures import PillowPainter
 from understudy.media.provenance import C2paProvenance
@@ -9,7 +10,7 @@ from understudy.media.vocabulary import BundledVocabulary
 
 
 def default_media(*, c2pa: bool = True) -> Media:
-    """The vocabulary, the speaker, the painter and the signer of an ordinary server.
+    """The vocabulary, the speaker, the codec, the painter and the signer of an ordinary server.
 
     Args:
         c2pa: whether pictures carry a manifest, as far as the extra for them is installed.
@@ -21,4 +22,5 @@ def default_media(*, c2pa: bool = True) -> Media:
         painter=PillowPainter(provenance),
         reader=PillowReader(),
         provenance=provenance,
+        codec=FfmpegCodec(),
     )

@@ -2,15 +2,13 @@
 
 import re
 import threading
-import wave
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
-from io import BytesIO
 from typing import Any
 
-from understudy.core.media import MediaUnavailable
 from understudy.core.replies.languages import language_of
+from understudy.media.codecs import FfmpegCodec, check_format, resampled
 from understudy.media.espeak import espeak
 from understudy_data import toml
 
@@ -18,7 +16,6 @@ LONGEST = 4_096
 """Characters that are spoken at once, as the API's speech endpoint takes them."""
 CACHE_BYTES = 32 * 1024 * 1024
 """Finished phrases that are kept ("our choice")."""
-FORMATS = ("wav", "pcm16")
 
 _PHRASE = re.compile(r"[^.!?;:。！？\n]*[.!?;:。！？\n]*\s*")
 _LANGUAGES = {
@@ -63,7 +60,7 @@ class EspeakSpeaker:
                 return self._finished[key]
         synthesiser = espeak()
         samples = synthesiser.synthesise(phrase, espeak_voice, settings["rate"], settings["pitch"], settings["range"])
-        audio = resample(samples, synthesiser.rate, rate)
+        audio = resampled(samples, synthesiser.rate, rate)
         with self._lock:
             self._finished[key] = audio
             self._size += len(audio)
@@ -95,49 +92,28 @@ def voice_settings(voice: str) -> dict[str, Any]:
     return settings
 
 
-def resample(samples: bytes, source: int, target: int) -> bytes:
-    """PCM of 16 bit at another number of samples a second."""
-    if source == target or not samples:
-        return samples
-    try:
-        import numpy
-        import soxr
-    except ImportError:
-        raise MediaUnavailable("Speech needs", "speech") from None
-    resampled = soxr.resample(numpy.frombuffer(samples, dtype="<i2"), source, target, quality="MQ")
-    data: bytes = resampled.astype("<i2").tobytes()
-    return data
-
-
 def say(text: str, voice: str = "alloy", format: str = "wav", rate: int = 24_000) -> bytes:
     """Speech for a test: a file's bytes.
 
     Args:
         text: at most 4,096 characters.
         voice: one of the API's names.
-        format: wav, or pcm16 without a header.
-        rate: samples a second, 8,000 to 48,000.
+        format: wav, mp3, flac, opus or aac; pcm16, g711_ulaw or g711_alaw for bare samples.
+        rate: samples a second, 8,000 to 48,000; of opus and MPEG only those they know.
 
     Raises:
         MediaUnavailable: the extra `speech` is not installed.
         ValueError: an unknown voice, format or rate, or a text that is too long.
     """
-    if format not in FORMATS:
-        raise ValueError(f"the format is {' or '.join(FORMATS)}, not {format!r}")
-    if not 8_000 <= rate <= 48_000:
-        raise ValueError(f"the rate is 8000 to 48000 samples a second, not {rate!r}")
-    audio = _speaker().speak(text, voice, rate)
-    if format == "pcm16":
-        return audio
-    file = BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate)
-        writer.writeframes(audio)
-    return file.getvalue()
+    check_format(format, rate)
+    return _codec().encode(_speaker().speak(text, voice, rate), format, rate)
 
 
 @cache
 def _speaker() -> EspeakSpeaker:
     return EspeakSpeaker()
+
+
+@cache
+def _codec() -> FfmpegCodec:
+    return FfmpegCodec()
