@@ -14,6 +14,14 @@ import pytest
 PATIENCE = 20
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 class RedisServer:
     """A Redis server on a free port, without anything on disk.
 
@@ -23,9 +31,7 @@ class RedisServer:
     """
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._arguments = arguments
@@ -46,6 +52,7 @@ class RedisServer:
                         return
             except OSError:
                 continue
+        self.stop()
         raise AssertionError("redis-server does not answer")
 
     def stop(self) -> None:

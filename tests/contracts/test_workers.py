@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.conftest import RedisServer
+from tests.contracts.conftest import RedisServer, free_port
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="several workers need POSIX")
 GUARD = 60
@@ -184,7 +184,9 @@ def test_redis_that_goes_is_a_503_and_comes_back_by_itself(
 def test_no_script_touches_two_slots_of_a_cluster(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A real node in cluster mode refuses what would: all keys of an organization carry its tag."""
     folder = tmp_path_factory.mktemp("cluster")
-    redis = RedisServer(folder, "--cluster-enabled", "yes", "--cluster-config-file", str(folder / "nodes.conf"))
+    redis = RedisServer(
+        folder, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", str(free_port())
+    )
     try:
         port = str(redis.port)
         subprocess.run(
