@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
+from select import select
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from understudy import MockServer
+from understudy.core.clock import SECOND
 
 GUARD = 20
 MOVING = ("x-request-id", "cf-ray", "connection")
@@ -34,6 +37,39 @@ def running() -> Iterator[MockServer]:
 def server(running: MockServer) -> MockServer:
     running.reset()
     return running
+
+
+@pytest.fixture
+def slow() -> Iterator[MockServer]:
+    with MockServer(clock="virtual", latency="ttft=10s,itl=1s") as server:
+        yield server
+
+
+def arrived(server: MockServer, count: int) -> None:
+    """Return once so many requests have arrived; no time is waited for, calls take their turn with the server's loop."""
+    while len([entry for entry in server.journal if entry.path == "/v1/chat/completions"]) < count:
+        assert ask_health(server) == 200
+
+
+def ask_health(server: MockServer) -> int:
+    with urllib.request.urlopen(f"{server.control_url}/health", timeout=GUARD) as answer:
+        status: int = answer.status
+        return status
+
+
+def is_silent(connection: socket.socket) -> bool:
+    return not select([connection], [], [], 0)[0]
+
+
+def received(connection: socket.socket, events: int) -> bytes:
+    data = b""
+    while data.count(b"data: ") < events:
+        data += connection.recv(65_536)
+    return data
+
+
+def created(data: bytes) -> bytes:
+    return data.partition(b'"created":')[2].partition(b",")[0]
 
 
 def raw(body: dict[str, Any], path: str = "/v1/chat/completions") -> bytes:
@@ -123,6 +159,86 @@ def test_a_client_that_goes_is_charged_for_what_was_written(server: MockServer) 
     assert not entry.complete
     assert entry.usage is not None
     assert 0 < entry.usage.text_out < 8 * 3_000
+
+
+def test_a_paced_stream_has_the_same_bytes_either_way() -> None:
+    """And the same moments on the server's clock."""
+    with MockServer(clock="autojump", latency="ttft=60s,itl=5s") as paced:
+        short, short_headers = streamed(paced, "/v1/chat/completions")
+        first = paced.journal[0]
+        paced.reset()
+        ordinary, ordinary_headers = streamed(paced, "/v1/chat/completions?")
+        second = paced.journal[0]
+    assert short.replace(created(short), created(ordinary)) == ordinary
+    assert {**short_headers, "date": ""} == {**ordinary_headers, "date": ""}
+    assert first.finished_at is not None
+    assert second.finished_at is not None
+    assert (first.finished_at - first.at) // SECOND == (second.finished_at - second.at) // SECOND > 600
+    assert first.usage == second.usage
+
+
+def test_a_part_is_sent_at_its_moment_and_not_before(slow: MockServer) -> None:
+    """Head and first event after the time to the first token, each further one after the time between tokens."""
+    with connect(slow) as connection:
+        connection.sendall(raw({**HELLO, "stream": True}))
+        arrived(slow, 1)
+        assert is_silent(connection)
+        slow.clock.advance(10)
+        opening = received(connection, 2)
+        assert opening.startswith(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(3):
+            assert is_silent(connection)
+            slow.clock.advance(1)
+            assert received(connection, 1).count(b"data: ") == 1
+
+
+def test_a_request_waits_behind_a_paced_stream(slow: MockServer) -> None:
+    """Two of them, answered in order when it has ended."""
+    whole = {**HELLO, "messages": [{"role": "user", "content": "Say this is a test"}]}
+    with connect(slow) as connection:
+        connection.sendall(raw({**HELLO, "stream": True}) + raw(whole) + raw(whole))
+        arrived(slow, 1)
+        slow.clock.advance(10)
+        data = received(connection, 2)
+        slow.clock.advance(3_600)
+        while b"[DONE]" not in data:
+            data += connection.recv(65_536)
+        assert b"This is a test" not in data
+        for number in (2, 3):
+            arrived(slow, number)
+            slow.clock.advance(3_600)
+            while data.count(b"This is a test") < number - 1:
+                data += connection.recv(65_536)
+    assert data.index(b"[DONE]") < data.index(b"This is a test")
+
+
+def test_a_client_that_leaves_a_paced_stream_is_charged_for_what_it_got(slow: MockServer) -> None:
+    """And nothing is left waiting."""
+    with connect(slow) as connection:
+        connection.sendall(raw({**HELLO, "stream": True}))
+        arrived(slow, 1)
+        slow.clock.advance(10)
+        received(connection, 2)
+    while (entry := slow.journal[0]).usage is None:
+        # Calls take their turn with the loop that notices the end; no time is waited for.
+        slow.clock.advance(0)
+        assert ask_health(slow) == 200
+    assert not entry.complete
+    assert entry.usage.text_out == 1
+
+
+def test_a_server_ends_with_paced_streams_under_way() -> None:
+    """Promptly, and the stream is told apart from a whole one by its missing end."""
+    with MockServer(clock="virtual", latency="ttft=10s,itl=1s") as server:
+        connection = connect(server)
+        connection.sendall(raw({**HELLO, "stream": True}))
+        arrived(server, 1)
+        server.clock.advance(10)
+        data = received(connection, 2)
+    with connection:
+        while more := connection.recv(65_536):
+            data += more
+    assert not data.endswith(b"0\r\n\r\n")
 
 
 def test_a_status_without_a_name_is_sent(server: MockServer) -> None:

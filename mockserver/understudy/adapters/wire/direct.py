@@ -2,13 +2,14 @@
 
 uvicorn makes a task and a cycle object for each request, which is three quarters of what an ASGI answer
 costs. This subclass of its protocol answers a small POST to a hot path in the callback that ends the request: parsed
-request to bytes, written at once; a stream without moments of its own follows in further turns of the loop. Everything
-else, and every answer that must wait, goes the ordinary way through ASGI, and gives the same bytes.
+request to bytes, written at once; a stream follows in further turns of the loop, or each part at its moment, by timer.
+Everything else, and every whole answer that must wait, goes the ordinary way through ASGI, and gives the same bytes.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -18,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from understudy.adapters.http.application import HttpApplication
 from understudy.adapters.http.asgi import Receive, Scope, Send
 from understudy.adapters.http.playing import play
+from understudy.adapters.waiting import Reminder
 from understudy.core.messages import Answer, Request, Stream
 
 _log = logging.getLogger("understudy")
@@ -47,24 +49,45 @@ class _Streaming:
 
     Attributes:
         body: of the answer.
+        unpaced: no part of it has a moment of its own.
+        due: the moment of what comes next, 0 for at once.
+        reminder: of that moment, where it is waited for.
+        ended: is resolved at the end, for a request that waits behind; None while none does.
     """
 
-    __slots__ = ("_parts", "body")
+    __slots__ = ("_held", "_parts", "body", "due", "ended", "reminder", "unpaced")
 
-    def __init__(self, body: Stream) -> None:
+    def __init__(self, answer: Answer, body: Stream) -> None:
         self.body = body
-        self._parts: Iterator[tuple[int, bytes]] = body.parts()
+        self.unpaced = answer.unpaced
+        self.due = answer.due
+        self.reminder: Reminder | None = None
+        self.ended: asyncio.Future[None] | None = None
+        self._parts = body.parts()
+        self._held: bytes | None = None
 
-    def take(self, count: int) -> list[bytes]:
-        """The next parts; fewer than asked for at the end."""
-        return [part for _, part in islice(self._parts, count)]
+    def take(self, count: int, now: int) -> list[bytes]:
+        """At most so many of the next parts, those that are due.
+
+        Fewer come at the end, where `due` is 0, and before a part that must wait, where `due` is its moment.
+        """
+        if self.unpaced:
+            return [part for _, part in islice(self._parts, count)]
+        held, self._held, self.due = self._held, None, 0
+        taken = [] if held is None else [held]
+        for due, part in islice(self._parts, count - len(taken)):
+            if due > now:
+                self._held, self.due = part, due
+                break
+            taken.append(part)
+        return taken
 
 
 class DirectProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a short way for hot paths."""
 
     _body: list[bytes] | None
-    _stream: "_Streaming | None"
+    _stream: _Streaming | None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -73,11 +96,16 @@ class DirectProtocol(HttpToolsProtocol):
         self._hot = frozenset(application.direct_paths) if isinstance(application, HttpApplication) else frozenset()
         self._body = None
         self._stream = None
+        self._last = False
 
     def on_headers_complete(self) -> None:
         """Take the short way when nothing speaks against it."""
-        if self._stream is not None:
+        stream = self._stream
+        if stream is not None:
             # The next request came before the end of this answer: answers keep their order.
+            if not stream.unpaced:
+                self._queue_behind(stream)
+                return
             self._write_all()
         if self.url in self._hot and self._is_plain():
             self._body = []
@@ -102,14 +130,12 @@ class DirectProtocol(HttpToolsProtocol):
         assert application is not None  # noqa: S101 - hot paths exist only with one
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         answer = application.answer_at_once(Request("POST", self.url.decode("ascii"), dict(self.headers), body))
-        if answer.due:
-            self._hand_over(answer)
-        elif isinstance(answer.body, bytes):
-            self._write(answer, answer.body)
-        elif answer.unpaced:
+        if not isinstance(answer.body, bytes):
             self._begin(answer, answer.body)
-        else:
+        elif answer.due:
             self._hand_over(answer)
+        else:
+            self._write(answer, answer.body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A stream that is under way ends here."""
@@ -124,7 +150,11 @@ class DirectProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Finish a stream that is under way, then as always."""
-        if self._stream is not None:
+        stream = self._stream
+        if stream is not None and not stream.unpaced:
+            self._last = True
+            return
+        if stream is not None:
             self._write_all()
         super().shutdown()
 
@@ -153,25 +183,59 @@ class DirectProtocol(HttpToolsProtocol):
 
     def _answered(self) -> None:
         self.server_state.total_requests += 1
-        if not self.transport.is_closing():
+        if self._last:
+            self.transport.close()
+        elif not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
     def _begin(self, answer: Answer, body: Stream) -> None:
-        """Send head and first part at once; the rest waits its turn, so that others are served between."""
+        """Send head and first part when they are due; the rest waits its turn, so that others are served between."""
+        stream = self._stream = _Streaming(answer, body)
         head = b"".join([b"%b: %b\r\n" % header for header in answer.headers])
-        self._stream = _Streaming(body)
-        self.transport.write(_STREAMED % (_status_line(answer.status), head))
+        opening = _STREAMED % (_status_line(answer.status), head)
+        if answer.due > self._now():
+            self._remind(stream, partial(self._open, opening))
+        else:
+            self._open(opening)
+
+    def _open(self, opening: bytes) -> None:
+        stream = self._stream
+        if stream is None:
+            return
+        stream.reminder = None
+        self.transport.write(opening)
         self._write_part(1)
-        self.loop.call_soon(self._write_on)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """See to it that the next part is written: at its moment, or in a further turn of the loop."""
+        stream = self._stream
+        if stream is None or stream.reminder is not None or self.flow.write_paused:
+            return
+        if stream.due:
+            self._remind(stream, self._write_due)
+        else:
+            self.loop.call_soon(self._write_on)
+
+    def _remind(self, stream: _Streaming, callback: Callable[[], None]) -> None:
+        application = self._application
+        assert application is not None  # noqa: S101 - streams exist only with one
+        stream.reminder = Reminder(application.simulator.clock, stream.due, callback)
+
+    def _write_due(self) -> None:
+        stream = self._stream
+        if stream is not None:
+            stream.reminder = None
+            self._write_on()
 
     def _write_on(self) -> None:
-        if self._stream is None or self.flow.write_paused:
+        stream = self._stream
+        if stream is None or stream.reminder is not None or self.flow.write_paused:
             return
         self._write_part(JOINED_PARTS)
-        if self._stream is not None and not self.flow.write_paused:
-            self.loop.call_soon(self._write_on)
+        self._go_on()
 
     def _write_all(self) -> None:
         while self._stream is not None:
@@ -184,7 +248,8 @@ class DirectProtocol(HttpToolsProtocol):
             self._end_stream(complete=False)
             return
         try:
-            parts = stream.take(count)
+            # A timer may ring a little early: what was waited for is due.
+            parts = stream.take(count, 0 if stream.unpaced else max(self._now(), stream.due))
         except Exception:
             # Whoever reads sees that the answer is incomplete.
             _log.exception("a stream failed while it was made")
@@ -193,15 +258,40 @@ class DirectProtocol(HttpToolsProtocol):
         if parts:
             data = b"".join(parts)
             self.transport.write(_CHUNK % (len(data), data))
-        if len(parts) < count:
+        if len(parts) < count and not stream.due:
             self.transport.write(_LAST_CHUNK)
             self._end_stream(complete=True)
-            self._answered()
+            if stream.ended is None:
+                self._answered()
 
     def _end_stream(self, *, complete: bool) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None and self._application is not None:
-            stream.body.finish(self._application.simulator.clock.now(), complete=complete)
+        if stream is None:
+            return
+        if stream.reminder is not None:
+            stream.reminder.cancel()
+        if stream.ended is not None and not stream.ended.done():
+            stream.ended.set_result(None)
+        stream.body.finish(self._now(), complete=complete)
+
+    def _now(self) -> int:
+        return 0 if self._application is None else self._application.simulator.clock.now()
+
+    def _queue_behind(self, stream: _Streaming) -> None:
+        """Answer a request the ordinary way, once the stream before it has ended."""
+        ended = stream.ended
+        if ended is None:
+            ended = stream.ended = self.loop.create_future()
+
+        async def afterwards(scope: Scope, receive: Receive, send: Send) -> None:
+            await ended
+            await ordinary(scope, receive, send)
+
+        ordinary, self.app = self.app, afterwards
+        try:
+            super().on_headers_complete()
+        finally:
+            self.app = ordinary
 
     def _hand_over(self, answer: Answer) -> None:
         application = self._application
