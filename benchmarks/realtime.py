@@ -83,7 +83,8 @@ class _Session(asyncio.Protocol):
 
     def ask(self, text: str) -> None:
         """Have a text spoken."""
-        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": f"Repeat after me: {text}"}]}
+        content = [{"type": "input_text", "text": f"Repeat after me: {text}"}]
+        item = {"type": "message", "role": "user", "content": content}
         for event in ({"type": "conversation.item.create", "item": item}, {"type": "response.create"}):
             self._protocol.send_text(msgspec.json.encode(event))
         self._flush()
