@@ -182,9 +182,7 @@ def test_tls_serves_https_and_wss_on_one_port() -> None:
 
     with MockServer(tls=True) as server:
         context = ssl.create_default_context(cafile=server.ca_file)
-        request = urllib.request.Request(
-            f"{server.base_url}/models/gpt-4o", headers={"Authorization": "Bearer sk-tls"}
-        )
+        request = urllib.request.Request(f"{server.base_url}/models/gpt-4o", headers={"Authorization": "Bearer sk-tls"})
         with urllib.request.urlopen(request, context=context, timeout=30) as answer:
             assert json.load(answer)["id"] == "gpt-4o"
         with connect(
