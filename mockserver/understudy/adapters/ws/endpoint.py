@@ -11,7 +11,7 @@ from typing import Any
 from understudy.adapters.conduct import conduct
 from understudy.adapters.http.asgi import Message, Receive, Scope, Send
 from understudy.adapters.http.playing import play
-from understudy.adapters.waiting import wait_until
+from understudy.adapters.waiting import Reminder
 from understudy.core.messages import Request
 from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
 from understudy.core.realtime.session import Close, RealtimeSession
@@ -75,6 +75,7 @@ class _Player:
         self._send = send
         # None stands for the end of the connection.
         self._frames: asyncio.Queue[str | bytes | None] = asyncio.Queue(_FRAMES_WAITING)
+        self._waiting: asyncio.Future[None] | None = None
 
     async def play(self) -> None:
         reader = asyncio.ensure_future(self._read())
@@ -88,9 +89,16 @@ class _Player:
             message: Any = await self._receive()
             if message["type"] != "websocket.receive":
                 await self._frames.put(None)
+                self._wake()
                 return
             text = message.get("text")
             await self._frames.put(message.get("bytes") or b"" if text is None else text)
+            self._wake()
+
+    def _wake(self) -> None:
+        waiting = self._waiting
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     async def _serve(self) -> None:
         session = self._session
@@ -140,14 +148,17 @@ class _Player:
 
     async def _next_frame(self, deadline: int, *, idle: bool) -> Any:
         """The next frame, or `_TIME_IS_UP` at the deadline; idle when it is the client's turn."""
-        getter = asyncio.ensure_future(self._frames.get())
-        waiter = asyncio.ensure_future(wait_until(self._simulator.clock, deadline, idle=idle))
-        try:
-            await asyncio.wait((getter, waiter), return_when=asyncio.FIRST_COMPLETED)
-            return getter.result() if getter.done() else _TIME_IS_UP
-        finally:
-            getter.cancel()
-            waiter.cancel()
+        frames = self._frames
+        if frames.empty():
+            # One future and one timer: tasks would cost more than the event that is waited for.
+            self._waiting = asyncio.get_running_loop().create_future()
+            reminder = Reminder(self._simulator.clock, deadline, self._wake, idle=idle)
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+                reminder.cancel()
+        return _TIME_IS_UP if frames.empty() else frames.get_nowait()
 
     async def _expire(self) -> None:
         for event in self._session.wake(self._simulator.clock.now()):
