@@ -65,7 +65,7 @@ class Model(msgspec.Struct, frozen=True):
         limit_group: models that share it share buckets.
         limits: by tier number, None where the tier does not have the model.
         price: name in the price table.
-        abilities: vision, caching, prediction, search, flex, priority; `user_only` where the model takes no
+        abilities: vision, audio, caching, prediction, search, flex, priority; `user_only` where the model takes no
             instructions.
         efforts: what `reasoning_effort` takes, in order; empty where the model does not reason or takes none.
         effort: the one it has by default.

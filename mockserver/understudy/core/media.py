@@ -125,6 +125,42 @@ class SoundCodec(Protocol):
         """
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What an ear made of a sound.
+
+    Attributes:
+        text: its words, or a text that stands for what was not understood; never empty.
+        milliseconds: how long it lasts.
+        format: as in `Sound`.
+        understood: whether `text` is what was said, word for word.
+        language: of the words (ISO 639-1); `und` where it is not known.
+    """
+
+    text: str
+    milliseconds: int
+    format: str
+    understood: bool = False
+    language: str = "und"
+
+
+class Ear(Protocol):
+    """An ear that understands what the speaker said, and measures everything else."""
+
+    def listen(self, file: bytes) -> Heard | UnreadableSound:
+        """What is said in a file of any known container, or why it cannot be heard; asking again costs nothing.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+        """
+
+    def hear(self, sound: Sound) -> Heard:
+        """What is said in a sound.
+
+        Raises:
+            MediaUnavailable: the extra is not installed.
+        """
+
+
 class PicturePlan(msgspec.Struct, frozen=True):
     """What a picture shall be.
 
@@ -321,3 +357,4 @@ class Media(msgspec.Struct, frozen=True):
     reader: PictureReader
     provenance: Provenance
     codec: SoundCodec
+    ear: Ear

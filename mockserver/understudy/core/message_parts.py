@@ -10,7 +10,7 @@ from binascii import Error, a2b_base64
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.core import errors
+from understudy.core import errors, sound_parts
 from understudy.core.catalog import Model
 from understudy.core.media import Media
 
@@ -47,10 +47,14 @@ def check_part(path: str, part: Mapping[str, Any], model: Model, media: Media) -
             )
     elif kind == "file":
         _check_file(f"{path}.file", part["file"], model)
+    elif kind == "input_audio":
+        sound_parts.check_part(path, part, model, media)
 
 
 def part_tokens(part: Mapping[str, Any], model: Model, media: Media) -> int:
-    """Tokens of a checked picture or file."""
+    """Tokens of a checked picture, sound or file."""
+    if part["type"] == "input_audio":
+        return sound_parts.part_tokens(part, media)
     if part["type"] == "image_url":
         shown = part["image_url"]
         width, height = picture_size("", shown["url"], media) or UNSEEN

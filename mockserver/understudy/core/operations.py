@@ -15,6 +15,7 @@ from understudy.core.media import Media
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.prompt_cache import PromptCache
+from understudy.core.spoken_answers import SpokenAnswers
 
 __all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply"]
 
@@ -49,9 +50,11 @@ class Host(Protocol):
 
     Attributes:
         prompts: the beginnings of prompts that came before.
+        spoken: answers that were said aloud.
     """
 
     prompts: PromptCache
+    spoken: SpokenAnswers
 
     def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
         """32 bytes for (account, endpoint and request, how often the account sent it)."""
@@ -92,6 +95,11 @@ class Call:
     def prompts(self) -> PromptCache:
         """The beginnings of prompts that came before."""
         return self._host.prompts
+
+    @property
+    def spoken(self) -> SpokenAnswers:
+        """Answers that were said aloud."""
+        return self._host.spoken
 
 
 class Reply(Protocol):

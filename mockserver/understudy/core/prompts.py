@@ -124,7 +124,7 @@ def _part_tokens(parts: Sequence[Mapping[str, Any]], model: Model, media: Media)
             total += media.vocabulary.count(part["text"], model.encoding)
         elif kind == "refusal":
             total += media.vocabulary.count(part["refusal"], model.encoding)
-        elif kind in ("image_url", "file"):
+        elif kind in ("image_url", "file", "input_audio"):
             total += part_tokens(part, model, media)
     return total
 

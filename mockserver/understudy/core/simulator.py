@@ -40,6 +40,7 @@ from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
 from understudy.core.routes import Lookup, Routes
 from understudy.core.serialise import error_body
+from understudy.core.spoken_answers import SpokenAnswers
 from understudy.core.store import Store, StoreUnavailable
 from understudy.core.terms import KeyStatus
 from understudy.core.usage_log import Spent, usage_kind
@@ -146,6 +147,7 @@ class Simulator:
         self.faults = faults
         self.transport_ids = TransportIds(Random(settings.seed))
         self.prompts = PromptCache()
+        self.spoken = SpokenAnswers()
         self._on_failure = on_failure
         self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
@@ -172,6 +174,7 @@ class Simulator:
         self.faults.clear()
         self.journal.clear()
         self.prompts.clear()
+        self.spoken.clear()
 
     def account(self, key: str) -> Account:
         """The account of a key, made on first sight.

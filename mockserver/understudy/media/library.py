@@ -2,6 +2,7 @@
 
 from understudy.core.media import Media
 from understudy.media.codecs import FfmpegCodec
+from understudy.media.ear import WatermarkEar
 from understudy.media.picture_reader import PillowReader
 from understudy.media.pictures import PillowPainter
 from understudy.media.provenance import C2paProvenance
@@ -10,17 +11,19 @@ from understudy.media.vocabulary import BundledVocabulary
 
 
 def default_media(*, c2pa: bool = True) -> Media:
-    """The vocabulary, the speaker, the codec, the painter and the signer of an ordinary server.
+    """The vocabulary, the speaker, the codec, the ear, the painter and the signer of an ordinary server.
 
     Args:
         c2pa: whether pictures carry a manifest, as far as the extra for them is installed.
     """
     provenance = C2paProvenance(on=c2pa)
+    codec = FfmpegCodec()
     return Media(
         vocabulary=BundledVocabulary(),
         speaker=EspeakSpeaker(),
         painter=PillowPainter(provenance),
         reader=PillowReader(),
         provenance=provenance,
-        codec=FfmpegCodec(),
+        codec=codec,
+        ear=WatermarkEar(codec),
     )

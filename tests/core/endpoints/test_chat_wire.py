@@ -99,7 +99,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "thinking": {"model": "gpt-5-nano", "reasoning_effort": "high", "service_tier": "flex"},
     "newest": {"model": "gpt-5.6", "messages": says("be kind " * 1_200)},
     "searching": {"model": "gpt-4o-search-preview", "messages": says("Tell me about rain in 60 words")},
-    "listening": {"model": "gpt-audio"},
+    "listening": {
+        "model": "gpt-audio",
+        "modalities": ["text", "audio"],
+        "audio": {"voice": "alloy", "format": "pcm16"},
+    },
     "early": {"model": "gpt-3.5-turbo"},
     "fast": {"service_tier": "fast", "store": False, "user": "u", "safety_identifier": "s", "prompt_cache_key": "k"},
 }
@@ -117,7 +121,7 @@ def test_answers_are_those_of_the_document(make_api: Callable[..., Api], name: s
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_chunks_are_those_of_the_document(make_api: Callable[..., Api], name: str) -> None:
-    """The same of every chunk; only `obfuscation` and a search model's sources are unknown to the SDK."""
+    """The same of every chunk; only `obfuscation`, a search model's sources and sound are unknown to the SDK."""
     body = {**REQUESTS[name], "stream": True, "stream_options": {"include_usage": True}}
     result = make_api(tier=5).chat(body)
     assert result.events[-1] == "[DONE]"
@@ -126,7 +130,7 @@ def test_chunks_are_those_of_the_document(make_api: Callable[..., Api], name: st
         chunk = ChatCompletionChunk.model_validate_json(json.dumps(event), strict=True)
         assert set(chunk.model_extra or ()) <= {"obfuscation"}
         for choice in chunk.choices:
-            assert set(choice.delta.model_extra or ()) <= {"annotations"}
+            assert set(choice.delta.model_extra or ()) <= {"annotations", "audio"}
 
 
 def test_the_schemas_tell_wrong_answers(api: Api) -> None:

@@ -111,19 +111,19 @@ def _check_length(body: dict[str, Any], model: Model, media: Media, *, in_parts:
 def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> dict[str, Any]:
     """The `usage` object; audio and newest models have more keys (recorded)."""
     extras = answer.model.usage_extras
-    prompt_details: dict[str, int] = {"cached_tokens": answer.cached_tokens, "audio_tokens": 0}
+    prompt_details: dict[str, int] = {"cached_tokens": answer.cached_tokens, "audio_tokens": answer.heard_tokens}
     completion_details: dict[str, int] = {
         "reasoning_tokens": reasoning,
-        "audio_tokens": 0,
+        "audio_tokens": answer.said_tokens,
         "accepted_prediction_tokens": answer.accepted_tokens,
         "rejected_prediction_tokens": answer.rejected_tokens,
     }
     if "cache_write" in extras:
         prompt_details["cache_write_tokens"] = answer.cache_write_tokens
     if "modalities" in extras:
-        prompt_details["text_tokens"] = answer.prompt_tokens
+        prompt_details["text_tokens"] = answer.prompt_tokens - answer.heard_tokens
         prompt_details["image_tokens"] = 0
-        completion_details["text_tokens"] = completion - reasoning
+        completion_details["text_tokens"] = completion - reasoning - answer.said_tokens
     return {
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": completion,
@@ -135,6 +135,14 @@ def usage_on_the_wire(answer: ChatAnswer, completion: int, reasoning: int) -> di
 
 def _charged(answer: ChatAnswer, completion: int) -> Usage:
     cached = answer.cached_tokens
+    if answer.heard_tokens or answer.said_tokens:
+        return Usage(
+            text_in=answer.prompt_tokens - cached - answer.heard_tokens,
+            cached_in=cached,
+            text_out=completion - answer.said_tokens,
+            audio_in=answer.heard_tokens,
+            audio_out=answer.said_tokens,
+        )
     if answer.cache_write_tokens or "search" in answer.model.abilities:
         return Usage(
             text_in=answer.prompt_tokens - cached,
@@ -267,6 +275,8 @@ def _whole_choice(choice: Choice, model: Model) -> dict[str, Any]:
         }
     message["refusal"] = None
     message["annotations"] = [citation.on_the_wire() for citation in choice.citations]
+    if choice.speech is not None:
+        message["audio"] = choice.speech.on_the_wire()
     shown: dict[str, Any] = {"index": choice.index, "message": message}
     made = choice.logprobs
     if model.logprobs_shown or made is not None:
@@ -312,6 +322,7 @@ class _Streamed:
         self._tail = ',"usage":null' if self._usage_wanted else ""
         self._padding = None if options.get("include_obfuscation") is False else _padding_source(call.seed)
         self._chunks = 0
+        self._spoken = any(choice.speech is not None for choice in answer.choices)
 
     def parts(self) -> Iterator[tuple[int, bytes]]:
         """Role, content or tool deltas, finish, usage, `[DONE]`; of several choices interleaved by index."""
@@ -381,6 +392,8 @@ class _Streamed:
 
     def _ending(self, due: int) -> Iterator[tuple[int, bytes]]:
         answer = self._answer
+        if self._spoken:
+            answer.count_speech()
         if self._usage_wanted:
             usage = usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens)
             yield due, self._event(self._head + f'],"usage":{encode(usage).decode()}')
@@ -389,13 +402,23 @@ class _Streamed:
     def usage(self, *, complete: bool) -> Usage:
         """The tokens of the chunks that were sent; reasoning comes before the first of them."""
         answer = self._answer
+        if self._spoken and complete:
+            answer.count_speech()
+        elif self._spoken:
+            sent = [choice.speech for choice in answer.choices if choice.speech is not None]
+            answer.said_tokens = sum(speech.sent_audio for speech in sent)
+            answer.completion_tokens = answer.said_tokens + sum(speech.sent_text for speech in sent)
+            return _charged(answer, answer.completion_tokens)
         made = answer.reasoning_tokens + self._made
         return _charged(answer, answer.completion_tokens if complete else min(made, answer.completion_tokens))
 
     def _choice_deltas(self, choice: Choice) -> Iterator[_Delta]:
         index = choice.index
         encoding = self._answer.model.encoding
-        if choice.text is not None:
+        if choice.speech is not None:
+            for delta, tokens in choice.speech.deltas():
+                yield index, delta, "null", tokens, None
+        elif choice.text is not None:
             yield from self._text_deltas(choice)
         elif choice.function_call is not None:
             called = choice.function_call

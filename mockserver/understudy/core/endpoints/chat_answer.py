@@ -7,6 +7,7 @@ from typing import Any
 
 from understudy.core import ids
 from understudy.core.clock import DAY, MINUTE
+from understudy.core.endpoints import chat_audio
 from understudy.core.endpoints.chat_parameters import effort_of, texts_of
 from understudy.core.logprobs import entries, longest_answer
 from understudy.core.media import Media, Vocabulary
@@ -81,6 +82,7 @@ class Choice:
         ids: the tokens of the text themselves, where the request needs them one by one.
         logprobs: what is shown of these tokens, made anew at each call; None where it was not asked for.
         citations: sources in the text.
+        speech: what is said aloud in place of the text.
     """
 
     __slots__ = (
@@ -90,6 +92,7 @@ class Choice:
         "ids",
         "index",
         "logprobs",
+        "speech",
         "text",
         "tokens",
         "tool_calls",
@@ -114,6 +117,7 @@ class Choice:
         self.ids: list[int] | None = None
         self.logprobs: Callable[[], Iterator[dict[str, Any]]] | None = None
         self.citations: Sequence[Citation] = ()
+        self.speech: chat_audio.Speech | None = None
 
 
 class ChatAnswer:
@@ -123,6 +127,7 @@ class ChatAnswer:
         model, choices: whose, and which.
         prompt_tokens, cached_tokens, cache_write_tokens: of the prompt; of it, known from before; of it, kept now.
         reasoning_tokens, completion_tokens: thought; made in all, thought and rejected predictions included.
+        heard_tokens, said_tokens: audio tokens, of the prompt and of what was made.
         accepted_tokens, rejected_tokens: of the prediction.
         service_tier, fingerprint: as shown.
     """
@@ -134,10 +139,12 @@ class ChatAnswer:
         "choices",
         "completion_tokens",
         "fingerprint",
+        "heard_tokens",
         "model",
         "prompt_tokens",
         "reasoning_tokens",
         "rejected_tokens",
+        "said_tokens",
         "service_tier",
     )
 
@@ -147,6 +154,7 @@ class ChatAnswer:
         self.prompt_tokens = prompt
         self.cached_tokens = self.cache_write_tokens = 0
         self.accepted_tokens = self.rejected_tokens = 0
+        self.heard_tokens = self.said_tokens = 0
         self.reasoning_tokens = reasoning
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
         self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
@@ -161,6 +169,14 @@ class ChatAnswer:
         choice = choices[0]
         return choice.text is not None and choice.logprobs is None and not choice.citations
 
+    def count_speech(self) -> None:
+        """Count what is said aloud, which is made for it as far as it was not."""
+        for choice in self.choices:
+            if choice.speech is not None:
+                choice.tokens = choice.speech.text_tokens + choice.speech.audio_tokens
+        self.said_tokens = sum(choice.speech.audio_tokens for choice in self.choices if choice.speech is not None)
+        self.completion_tokens = self.reasoning_tokens + sum(choice.tokens for choice in self.choices)
+
     def use_prediction(self, predicted: list[int], said: list[int]) -> None:
         """Count a prediction: what was not used of it is paid for like what was said (OpenAI's guide)."""
         self.accepted_tokens = accepted(predicted, said)
@@ -169,10 +185,18 @@ class ChatAnswer:
 
 
 def make_answer(call: Call, media: Media) -> ChatAnswer:
-    """Decide what the model says to a validated request."""
-    body = call.body
+    """Decide what the model says to a validated request.
+
+    Raises:
+        BadRequest: a turn refers to a spoken answer that is not known.
+    """
     vocabulary = media.vocabulary
     prompt = _prompt_tokens(call, media)
+    understood = chat_audio.understand(call, media)
+    if understood is not None:
+        prompt += understood.more_tokens
+        call.body = {**call.body, "messages": understood.messages}
+    body = call.body
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     seed = _content_seed(call)
     reasoning = _reasoning_tokens(call, seed)
@@ -191,7 +215,24 @@ def make_answer(call: Call, media: Media) -> ChatAnswer:
         encoding = call.model.encoding
         said = vocabulary.encode(answer.choices[0].text or "", encoding)
         answer.use_prediction(vocabulary.encode(_predicted(prediction), encoding), said)
+    if understood is not None:
+        answer.heard_tokens = understood.audio_tokens
+    if chat_audio.wants_speech(body):
+        _speak(call, media, answer, limit)
     return answer
+
+
+def _speak(call: Call, media: Media, answer: ChatAnswer, limit: int | None) -> None:
+    for choice in answer.choices:
+        if choice.text is None:
+            continue
+        choice.speech, cut = chat_audio.speak(call, media, choice.index, choice.text, limit)
+        choice.text = None
+        if cut:
+            choice.finish_reason = "length"
+    if not call.body.get("stream"):
+        # A stream says it phrase by phrase, and counts at its end.
+        answer.count_speech()
 
 
 def _use_cache(call: Call, media: Media, answer: ChatAnswer) -> None:
@@ -237,7 +278,19 @@ def _choices(call: Call, vocabulary: Vocabulary, count: int, seed: bytes, room: 
     return choices
 
 
-_WIRE_ONLY = frozenset(("stream", "stream_options", "store", "metadata", "user", "safety_identifier", "service_tier"))
+_WIRE_ONLY = frozenset(
+    (
+        "stream",
+        "stream_options",
+        "store",
+        "metadata",
+        "user",
+        "safety_identifier",
+        "service_tier",
+        "modalities",
+        "audio",
+    )
+)
 """Parameters on which the words of an answer don't depend."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from understudy.core import errors
 from understudy.core.catalog import Model
+from understudy.core.endpoints import chat_audio
 from understudy.core.media import Media
 from understudy.core.message_parts import check_part
 from understudy.core.parameters import (
@@ -414,6 +415,8 @@ def check(body: dict[str, Any], model: Model, media: Media) -> bool:
         check_all(body, PARAMETERS)
         _check_model(body, model)
         _check_together(body)
+    if len(body) > 2 or "audio" in model.abilities:
+        chat_audio.check_parameters(body, model)
     in_parts = False
     for message in messages:
         if type(message.get("content")) is list:
