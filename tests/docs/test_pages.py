@@ -10,6 +10,7 @@ import tomllib
 import urllib.request
 from pathlib import Path
 
+import openai
 import pytest
 
 from understudy import MockServer
@@ -34,6 +35,8 @@ def names(pages: list[Path]) -> list[str]:
 def test_the_python_of_a_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
     """As one script, in a process of its own; a page of tests is run by pytest."""
     script = "\n".join(blocks(ROOT / page, "python"))
+    if "client.admin" in script and not hasattr(openai.OpenAI, "admin"):
+        pytest.skip("this SDK has no admin client")
     file = tmp_path / "test_page.py"
     file.write_text(script, encoding="utf-8")
     command = [sys.executable, str(file)]
