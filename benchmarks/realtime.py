@@ -13,7 +13,7 @@ from websockets.uri import parse_uri
 
 from benchmarks import load, servers
 from benchmarks.figures import Goal, Section
-from benchmarks.servers import Server, Unavailable
+from benchmarks.servers import HELD_UP, Server, Unavailable
 
 _BYTES_PER_SECOND = 48_000
 """Speech: PCM of 16 bit at 24 kHz."""
@@ -23,10 +23,12 @@ _GOAL_DELTAS = 8_000
 """A second: what 800 sessions with a delta each 100 ms come to."""
 _SPREAD = 1.0
 _WINDOW = 2.0
+_QUICK_WINDOW = 0.3
 _SECONDS = 40.0
 _SESSIONS_PER_KEY = 10
 _PHRASE = "The rain falls on the roof and on the street. "
 _REPEATED = 16
+_QUICK_REPEATED = 5
 
 
 class _Event(msgspec.Struct):
@@ -128,10 +130,11 @@ class _Session(asyncio.Protocol):
 def realtime(*, quick: bool) -> Section:
     """Sessions that are all spoken to."""
     section = Section("Realtime: audio deltas to many sessions")
+    extent = (_QUICK_WINDOW, _QUICK_REPEATED) if quick else (_WINDOW, _REPEATED)
     for sessions in (25,) if quick else (100, 200, 400):
         try:
             with servers.understudy("--latency", "ttft=500ms,itl=20ms") as server:
-                row = load.run(_measure(server, sessions))
+                row = load.run(_measure(server, sessions, *extent))
         except Unavailable as reason:
             section.notes.append(str(reason))
             section.failed = True
@@ -151,7 +154,7 @@ def realtime(*, quick: bool) -> Section:
     return section
 
 
-async def _measure(server: Server, sessions: int) -> dict[str, Any]:
+async def _measure(server: Server, sessions: int, window: float, repeated: int) -> dict[str, Any]:
     host, port = server.address
     url = f"ws://{host}:{port}/v1/realtime?model=gpt-realtime"
     loop = asyncio.get_running_loop()
@@ -177,12 +180,14 @@ async def _measure(server: Server, sessions: int) -> dict[str, Any]:
             start = time.perf_counter()
             for place, session in enumerate(many):
                 await asyncio.sleep(start + _SPREAD * place / sessions - time.perf_counter())
-                session.ask(_PHRASE * _REPEATED)
+                session.ask(_PHRASE * repeated)
             await asyncio.sleep(0.5)
-            cpu, since, sent = server.cpu_seconds(), time.perf_counter(), _sent(many)
-            await asyncio.sleep(_WINDOW)
+            cpu, held_up, sent = server.cpu_seconds(), server.held_up_seconds(), _sent(many)
+            since = time.perf_counter()
+            await asyncio.sleep(window)
             elapsed = time.perf_counter() - since
             cores, rate = (server.cpu_seconds() - cpu) / elapsed, (_sent(many) - sent) / elapsed
+            held_up = (server.held_up_seconds() - held_up) / elapsed
             await asyncio.gather(*(session.done for session in many))
     except TimeoutError:
         raise Unavailable(f"{server.name} did not serve {sessions} sessions in {_SECONDS:g} seconds.") from None
@@ -198,6 +203,7 @@ async def _measure(server: Server, sessions: int) -> dict[str, Any]:
         "late p50 ms": load.percentile(late, 0.5),
         "late p99 ms": load.percentile(late, 0.99),
         "core": cores,
+        HELD_UP: held_up,
         "kB/session": memory / 1_000,
     }
 

@@ -19,6 +19,8 @@ SERVER_CORE = 0
 GENERATOR_CORE = 1
 START_SECONDS = 30.0
 INSTALL_SECONDS = 120
+HELD_UP = "core of others"
+"""Column: the share of the time in which the server was ready while others had its core; lateness is theirs too."""
 _SHOWN_OF_ERRORS = 200
 
 
@@ -55,6 +57,14 @@ class Server:
             return time.clock_gettime(self._clock)
         except OSError:
             raise Unavailable(f"{self.name} ended while it was measured.") from None
+
+    def held_up_seconds(self) -> float:
+        """How long it was ready to run while others had its core; NaN where the system cannot tell."""
+        try:
+            tasks = list(Path(f"/proc/{self.pid}/task").iterdir())
+            return sum(int((task / "schedstat").read_text(encoding="ascii").split()[1]) for task in tasks) / 1e9
+        except (FileNotFoundError, IndexError):
+            return float("nan")
 
     def memory(self) -> float:
         """Bytes in main memory; NaN where the system cannot tell."""
