@@ -5,13 +5,15 @@ from collections import OrderedDict
 from hashlib import blake2b
 
 from understudy.core.media import Heard, Sound, SoundCodec, UnreadableSound
+from understudy.core.replies.languages import language_of
+from understudy.media.codecs import resampled
+from understudy.media.ear_code import Code
+from understudy.media.ear_mark import RATE, Packet, find
 
-RATE = 24_000
-"""Samples a second at which it listens."""
 REMEMBERED = 256
 """Files whose content is remembered, since a conversation sends the same ones again and again ("our choice")."""
-UNDETERMINED = "und"
-"""The language of what is not understood (ISO 639-2)."""
+INAUDIBLE = b"[inaudible]"
+"""Stands for words that are damaged beyond reading ("our choice")."""
 
 
 class WatermarkEar:
@@ -19,6 +21,7 @@ class WatermarkEar:
 
     def __init__(self, codec: SoundCodec) -> None:
         self._codec = codec
+        self._code = Code()
         self._remembered: OrderedDict[bytes, Heard | UnreadableSound] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -47,7 +50,22 @@ class WatermarkEar:
         Raises:
             MediaUnavailable: the extra is not installed.
         """
-        return Heard(placeholder(sound.milliseconds), sound.milliseconds, sound.format)
+        packets = find(resampled(sound.samples, sound.rate, RATE), self._code)
+        if all(packet.text is None for packet in packets):
+            return Heard(placeholder(sound.milliseconds), sound.milliseconds, sound.format)
+        text = _joined(packets)
+        whole = all(packet.text is not None for packet in packets)
+        return Heard(text, sound.milliseconds, sound.format, whole, language_of(text))
+
+
+def _joined(packets: list[Packet]) -> str:
+    """The words of all packets; utterances that follow each other are parted by a space."""
+    text = b""
+    for number, packet in enumerate(packets):
+        text += INAUDIBLE if packet.text is None else packet.text
+        if (packet.last or packet.text is None) and number + 1 < len(packets) and not text[-1:].isspace():
+            text += b" "
+    return text.decode("utf-8", "replace")
 
 
 def placeholder(milliseconds: int) -> str:

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from understudy.core.replies.languages import language_of
 from understudy.media.codecs import FfmpegCodec, check_format, resampled
+from understudy.media.ear_code import Code
+from understudy.media.ear_mark import RATE as MARKED_RATE
+from understudy.media.ear_mark import marked
 from understudy.media.espeak import espeak
 from understudy_data import toml
 
@@ -24,11 +29,34 @@ _LANGUAGES = {
 }  # fmt: skip
 
 
+class Phrase(msgspec.Struct, frozen=True):
+    """One breath of speech.
+
+    Attributes:
+        words: what is said.
+        spelled: what an ear shall hear: the words with unspeakable text before them.
+        voice, espeak_voice: the API's name, the synthesiser's.
+        rate: samples a second.
+        last: whether the utterance ends with it.
+    """
+
+    words: str
+    spelled: str
+    voice: str
+    espeak_voice: str
+    rate: int
+    last: bool
+
+
 class EspeakSpeaker:
-    """The voices of `voices.toml`, spoken by espeak-ng (extra `speech`)."""
+    """The voices of `voices.toml`, spoken by espeak-ng (extra `speech`).
+
+    Each phrase carries a quiet mark that spells its words, by which `WatermarkEar` hears them; see `ear_mark`.
+    """
 
     def __init__(self) -> None:
-        self._finished: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._code = Code()
+        self._finished: OrderedDict[Phrase, bytes] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
@@ -47,26 +75,41 @@ class EspeakSpeaker:
         if len(text) > LONGEST:
             raise ValueError(f"a text of at most {LONGEST} characters is spoken at once, not of {len(text)}")
         language = _LANGUAGES[language_of(text)]
-        for phrase in phrases(text):
-            yield phrase, self._phrase(phrase, voice, f"{language}+{settings['variant']}", settings, rate)
+        spelled = ""
+        parts = phrases(text)
+        last = max((place for place, part in enumerate(parts) if _can_be_said(part)), default=-1)
+        for place, phrase in enumerate(parts):
+            spelled += phrase
+            if not _can_be_said(phrase):
+                yield phrase, b""
+                continue
+            spoken = Phrase(phrase, spelled, voice, f"{language}+{settings['variant']}", rate, last=place == last)
+            yield phrase, self._said(spoken, settings)
+            spelled = ""
 
-    def _phrase(self, phrase: str, voice: str, espeak_voice: str, settings: dict[str, Any], rate: int) -> bytes:
-        if not any(letter.isalnum() for letter in phrase):
-            return b""
-        key = (phrase, f"{voice} {espeak_voice}", rate)
+    def _said(self, phrase: Phrase, settings: dict[str, Any]) -> bytes:
         with self._lock:
-            if key in self._finished:
-                self._finished.move_to_end(key)
-                return self._finished[key]
+            if phrase in self._finished:
+                self._finished.move_to_end(phrase)
+                return self._finished[phrase]
         synthesiser = espeak()
-        samples = synthesiser.synthesise(phrase, espeak_voice, settings["rate"], settings["pitch"], settings["range"])
-        audio = resampled(samples, synthesiser.rate, rate)
+        samples = synthesiser.synthesise(
+            phrase.words, phrase.espeak_voice, settings["rate"], settings["pitch"], settings["range"]
+        )
+        audio = marked(
+            resampled(samples, synthesiser.rate, MARKED_RATE), phrase.spelled, last=phrase.last, code=self._code
+        )
+        audio = resampled(audio, MARKED_RATE, phrase.rate)
         with self._lock:
-            self._finished[key] = audio
+            self._finished[phrase] = audio
             self._size += len(audio)
             while self._size > CACHE_BYTES:
                 self._size -= len(self._finished.popitem(last=False)[1])
         return audio
+
+
+def _can_be_said(phrase: str) -> bool:
+    return any(letter.isalnum() for letter in phrase)
 
 
 def phrases(text: str) -> list[str]:

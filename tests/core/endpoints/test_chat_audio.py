@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openai.types.chat import ChatCompletion
 
+from understudy import say
 from understudy.core.clock import SECOND
-from understudy.core.media import Sound
+from understudy.core.media import Heard, Sound
 from understudy.core.pricing import PriceList, charge
 from understudy.core.spoken_answers import KEPT, SpokenAnswer, SpokenAnswers
 from understudy.media.codecs import FfmpegCodec
+from understudy.media.ear import WatermarkEar
 from understudy.media.vocabulary import BundledVocabulary
 from understudy_data import toml
 
@@ -40,6 +42,12 @@ def hearing(file: bytes, format: str = "wav", **more: Any) -> dict[str, Any]:
     sound = {"type": "input_audio", "input_audio": {"data": b64encode(file).decode(), "format": format}}
     content = [{"type": "text", "text": "What is being said?"}, sound]
     return {**MODEL, "messages": [{"role": "user", "content": content}], **more}
+
+
+def understood(file: bytes) -> str:
+    heard = WatermarkEar(CODEC).listen(file)
+    assert isinstance(heard, Heard)
+    return heard.text
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "flac", "opus", "aac", "pcm16"])
@@ -199,6 +207,30 @@ def test_a_sound_in_a_message_counts_as_recorded(
     assert usage["prompt_tokens_details"] == {
         "cached_tokens": 0, "audio_tokens": 37, "text_tokens": 16, "image_tokens": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["wav", "mp3"])
+def test_our_own_speech_is_understood_word_for_word(api: Api, format: str) -> None:
+    """It is the user's words: the answer is about them, and a tool gets its arguments from them."""
+    words = "What is the weather in Paris?"
+    sound = {
+        "type": "input_audio",
+        "input_audio": {"data": b64encode(say(words, "nova", format)).decode(), "format": format},
+    }
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": parameters}}
+    body = {**MODEL, "messages": [{"role": "user", "content": [sound]}]}
+    call = api.chat({**body, "tools": [tool]}).json["choices"][0]["message"]["tool_calls"][0]
+    assert call["function"]["arguments"] == '{"city":"Paris"}'
+    answer = api.chat(body).json["choices"][0]["message"]["content"].lower()
+    assert "weather" in answer or "paris" in answer
+
+
+def test_what_the_model_said_is_understood_when_it_comes_back(make_api: Callable[..., Api]) -> None:
+    """A spoken answer, as the next speaker's question."""
+    api = make_api(tier=2)
+    audio = api.chat(spoken("mp3")).json["choices"][0]["message"]["audio"]
+    assert understood(b64decode(audio["data"])) == audio["transcript"]
 
 
 def test_sound_that_nobody_understands_is_answered_by_its_length(api: Api) -> None:
