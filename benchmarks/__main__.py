@@ -19,7 +19,7 @@ from benchmarks.limiter import limiter
 from benchmarks.pacing import paced_streams
 from benchmarks.realtime import realtime
 from benchmarks.scale import scale
-from benchmarks.servers import GENERATOR_CORE, pin
+from benchmarks.servers import GENERATOR_CORE, pinned
 from benchmarks.start import start_up
 from benchmarks.throughput import json_chat, streamed_chat
 
@@ -51,15 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in options.names if name not in MEASUREMENTS]
     if unknown:
         parser.error(f"there is no measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}")
-    pin(os.getpid(), GENERATOR_CORE)
     begun = time.perf_counter()
     print(_machine(markdown=options.markdown), flush=True)
     sections: dict[str, Section] = {}
-    for name, measure in MEASUREMENTS.items():
-        if not options.names or name in options.names:
-            print(f"measuring {name}", file=sys.stderr, flush=True)
-            sections[name] = measure(quick=options.quick)
-            print(f"\n{rendered(sections[name], markdown=options.markdown)}", flush=True)
+    with pinned(GENERATOR_CORE):
+        for name, measure in MEASUREMENTS.items():
+            if not options.names or name in options.names:
+                print(f"measuring {name}", file=sys.stderr, flush=True)
+                sections[name] = measure(quick=options.quick)
+                print(f"\n{rendered(sections[name], markdown=options.markdown)}", flush=True)
     goals = list(sections.values())
     print(f"\n{goals_rendered(goals, markdown=options.markdown)}")
     facts = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": _machine(markdown=False), "quick": options.quick}

@@ -53,6 +53,8 @@ def shown(value: object) -> str:
     size = abs(value)
     if size >= 1_000 or isinstance(value, int):
         return f"{value:,.0f}"
+    if 0 < size < 0.01:
+        return f"{value:.4f}"
     return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
 
 

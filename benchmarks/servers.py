@@ -97,6 +97,20 @@ def pin(pid: int, core: int) -> None:
             os.sched_setaffinity(pid, {core})
 
 
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Keep this process on one core for a while, where the system lets us."""
+    if sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    pin(0, core)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:

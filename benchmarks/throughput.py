@@ -112,6 +112,7 @@ def compared(
     """
     generate = generator or _own_generator
     section = Section(title)
+    first = work[0].label
     figures: dict[str, list[dict[str, float]]] = {one.label: [] for one in work}
     running: dict[Starter, Server] = {}
     with ExitStack() as opened:
@@ -129,7 +130,7 @@ def compared(
                     figures[one.label].append(_figures(server, one, rounds, unit, generate))
                 except Unavailable as reason:
                     _drop(one, reason, work, section)
-    ours = _medians(figures[work[0].label], unit) if work and figures[work[0].label] else None
+    ours = _medians(figures[first], unit) if any(one.label == first for one in work) else None
     for one in work:
         row = _medians(figures[one.label], unit)
         against = None if ours is None else row[f"CPU µs/{unit}"] / ours[f"CPU µs/{unit}"]

@@ -44,6 +44,10 @@ def _status_line(status: int) -> bytes:
     return f"HTTP/1.1 {status} {_PHRASES.get(status, '')}".rstrip().encode() + b"\r\n"
 
 
+def _head(answer: Answer) -> bytes:
+    return b"\r\n".join(map(b": ".join, answer.headers)) + b"\r\n"
+
+
 class _Streaming:
     """A stream that is being written.
 
@@ -176,9 +180,8 @@ class DirectProtocol(HttpToolsProtocol):
         return 0 if self._application is None else self._application.body_limit
 
     def _write(self, answer: Answer, body: bytes) -> None:
-        head = b"".join([b"%b: %b\r\n" % header for header in answer.headers])
         frame = _SIZED if answer.sized else _CHUNKED
-        self.transport.write(frame % (_status_line(answer.status), head, len(body), body))
+        self.transport.write(frame % (_status_line(answer.status), _head(answer), len(body), body))
         self._answered()
 
     def _answered(self) -> None:
@@ -193,8 +196,7 @@ class DirectProtocol(HttpToolsProtocol):
     def _begin(self, answer: Answer, body: Stream) -> None:
         """Send head and first part when they are due; the rest waits its turn, so that others are served between."""
         stream = self._stream = _Streaming(answer, body)
-        head = b"".join([b"%b: %b\r\n" % header for header in answer.headers])
-        opening = _STREAMED % (_status_line(answer.status), head)
+        opening = _STREAMED % (_status_line(answer.status), _head(answer))
         if answer.due > self._now():
             self._remind(stream, partial(self._open, opening))
         else:
@@ -205,8 +207,7 @@ class DirectProtocol(HttpToolsProtocol):
         if stream is None:
             return
         stream.reminder = None
-        self.transport.write(opening)
-        self._write_part(1)
+        self._write_part(1, opening)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -241,7 +242,7 @@ class DirectProtocol(HttpToolsProtocol):
         while self._stream is not None:
             self._write_part(JOINED_PARTS)
 
-    def _write_part(self, count: int) -> None:
+    def _write_part(self, count: int, opening: bytes = b"") -> None:
         stream = self._stream
         assert stream is not None  # noqa: S101 - the callers have asked
         if self.transport.is_closing():
@@ -255,11 +256,11 @@ class DirectProtocol(HttpToolsProtocol):
             _log.exception("a stream failed while it was made")
             self.transport.abort()
             return
-        if parts:
-            data = b"".join(parts)
-            self.transport.write(_CHUNK % (len(data), data))
-        if len(parts) < count and not stream.due:
-            self.transport.write(_LAST_CHUNK)
+        data = b"".join(parts)
+        chunk = _CHUNK % (len(data), data) if parts else b""
+        is_last = len(parts) < count and not stream.due
+        self.transport.write(b"%b%b%b" % (opening, chunk, _LAST_CHUNK if is_last else b""))
+        if is_last:
             self._end_stream(complete=True)
             if stream.ended is None:
                 self._answered()
