@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from understudy import setting_values
 from understudy.adapters.wallclock import wall_now
+from understudy.core.account_changes import read_usd
 from understudy.core.pacing import REALISTIC, Pacing
 from understudy.core.pricing import DOLLAR, format_usd
 
@@ -35,10 +36,10 @@ from understudy.core.pricing import DOLLAR, format_usd
         (setting_values.tier, "free", 0),
         (setting_values.tier, "Tier1", 1),
         (setting_values.tier, 5, 5),
-        (setting_values.credits, "1000.00", 1000 * DOLLAR),
-        (setting_values.credits, Decimal("0.1"), DOLLAR // 10),
-        (setting_values.credits, 5, 5 * DOLLAR),
-        (setting_values.credits, 5.1, 51 * DOLLAR // 10),
+        (read_usd, "1000.00", 1000 * DOLLAR),
+        (read_usd, Decimal("0.1"), DOLLAR // 10),
+        (read_usd, 5, 5 * DOLLAR),
+        (read_usd, 5.1, 51 * DOLLAR // 10),
         (setting_values.latency, "none", Pacing()),
         (setting_values.latency, "realistic", REALISTIC),
         (setting_values.latency, "ttft=300ms,itl=20ms", Pacing(ttft=300_000, itl=20_000)),
@@ -78,14 +79,14 @@ def test_a_value_is_read_from_text_and_from_what_toml_and_python_have(parse: Any
         (setting_values.size, "1k"),
         (setting_values.tier, "6"),
         (setting_values.tier, "gold"),
-        (setting_values.credits, "-1"),
-        (setting_values.credits, "1e9"),
-        (setting_values.credits, "NaN"),
-        (setting_values.credits, float("inf")),
-        (setting_values.credits, 0.1 + 0.2),
-        (setting_values.credits, "0.0000000000001"),
-        (setting_values.credits, "9" * 13),
-        (setting_values.credits, True),
+        (read_usd, "-1"),
+        (read_usd, "1e9"),
+        (read_usd, "NaN"),
+        (read_usd, float("inf")),
+        (read_usd, 0.1 + 0.2),
+        (read_usd, "0.0000000000001"),
+        (read_usd, "9" * 13),
+        (read_usd, True),
         (setting_values.latency, "slow"),
         (setting_values.latency, f"ttft={'9' * 400}ms"),
         (setting_values.day, "2024-02-30"),
@@ -104,7 +105,7 @@ def test_a_value_that_cannot_be_used_is_refused(parse: Any, given: Any) -> None:
 @given(st.integers(min_value=0, max_value=10**24 - 1))
 def test_money_is_exact(pico: int) -> None:
     """Every amount of up to 12 digits on either side of the point is read to the pico-dollar."""
-    assert setting_values.credits(format_usd(pico)) == pico
+    assert read_usd(format_usd(pico)) == pico
 
 
 def test_today_is_no_date() -> None:

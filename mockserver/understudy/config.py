@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from understudy import setting_values
-from understudy.core.account_changes import DOLLAR_WORDS, PLAN_WORDS, TIER_WORDS
+from understudy.core.account_changes import DOLLAR_WORDS, PLAN_WORDS, TIER_WORDS, read_usd
 from understudy.core.key_words import PLANS
 from understudy.core.pacing import ACCEPTED as PACINGS
 from understudy.core.pacing import Pacing
 from understudy.core.plans_table import MODES
 from understudy.core.pricing import DOLLAR
+from understudy.core.store import SHARED_MOST
 from understudy.core.terms import AccountTerms
 from understudy.keys_file import KeysFileError, read_keys, read_keys_file
 
@@ -36,9 +37,6 @@ DEFAULT_KEY = "sk-understudy"
 """The key of the account that is meant when no key is named; where any key is accepted, any other serves as well."""
 CONFIG = "config"
 """Names the settings file; an argument or a variable, but not a row of the table: a file cannot name itself."""
-
-SHARED_CREDITS = 4_000_000 * DOLLAR
-"""What a shared store counts to."""
 
 _TOML_FILE = "the path of a TOML file"
 _ROW = "setting"
@@ -191,7 +189,7 @@ class Settings:
     tier: int = _row("5", setting_values.tier, TIER_WORDS, "Usage tier of new accounts.")
     credits: int = _row(
         "1000.00",
-        setting_values.credits,
+        read_usd,
         DOLLAR_WORDS,
         "US dollars of credit that new accounts start with.",
     )
@@ -384,8 +382,8 @@ def load_settings(
         _set(values, sources, _Given(name, value, spelled(name.replace("_", "-"))))
     if values.get("workers", 1) > 1:
         _check_workers(values, sources["workers"])
-    if values.get("store", "memory") != "memory" and values.get("credits", 0) > SHARED_CREDITS:
-        problem = f"cannot be above ${SHARED_CREDITS // DOLLAR:,} with a shared store"
+    if values.get("store", "memory") != "memory" and values.get("credits", 0) > SHARED_MOST:
+        problem = f"cannot be above ${SHARED_MOST // DOLLAR:,} with a shared store"
         raise SettingError("credits", values["credits"], sources["credits"], _BY_KEYWORD["credits"].accepted, problem)
     for name in ("keys", "accounts"):
         if name in values:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy import setting_values
-from understudy.core.account_changes import DOLLAR_WORDS, PLAN_WORDS, TIER_WORDS, parse_limits, parse_recharge
+from understudy.core.account_changes import DOLLAR_WORDS, PLAN_WORDS, TIER_WORDS, parse_limits, parse_recharge, read_usd
 from understudy.core.catalog import RateLimits
 from understudy.core.errors import mask_key
 from understudy.core.key_words import PLANS
@@ -59,12 +59,12 @@ def _limits(given: Any) -> tuple[tuple[str, RateLimits], ...]:
 
 _FACTS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "tier": (setting_values.tier, TIER_WORDS),
-    "credits": (setting_values.credits, DOLLAR_WORDS),
+    "credits": (read_usd, DOLLAR_WORDS),
     "organization": (_name, f"a name of 1 to {_NAME_LENGTH} printable characters"),
     "project": (_name, f"a name of 1 to {_NAME_LENGTH} printable characters"),
     "plan": (setting_values.word("free", *PLANS), PLAN_WORDS),
-    "usage-limit": (setting_values.credits, DOLLAR_WORDS),
-    "spend-limit": (setting_values.credits, DOLLAR_WORDS),
+    "usage-limit": (read_usd, DOLLAR_WORDS),
+    "spend-limit": (read_usd, DOLLAR_WORDS),
     "auto-recharge": (parse_recharge, "threshold, target (above it) and perhaps monthly_cap, in US dollars"),
     "limits": (_limits, f"for each model a table of {', '.join(RateLimits.__struct_fields__)}, each a number above 0"),
 }

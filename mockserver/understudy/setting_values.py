@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from understudy.adapters.wallclock import wall_now
-from understudy.core.account_changes import read_usd
 from understudy.core.catalog import parse_tier
 from understudy.core.clock import DAY
 from understudy.core.dates import midnight
@@ -153,11 +152,6 @@ def day(given: Any) -> int | None:
 def tier(given: Any) -> int:
     """Read a usage tier: 0 (free) to 5."""
     return parse_tier(_written(given))
-
-
-def credits(given: Any) -> int:
-    """Read US dollars as pico-dollars, exactly."""
-    return read_usd(given)
 
 
 def latency(given: Any) -> Pacing:

@@ -254,7 +254,7 @@ class Organization:
 
     def refresh_if_due(self, now: int) -> None:
         """Refresh; where nothing is due, at the cost of a comparison or two."""
-        if now >= self.next_change or (self.recharge is not None and self.ledger.balance < self.recharge.threshold):
+        if self.due(now):
             self.refresh(now)
 
     def forget_counters(self) -> None:
@@ -271,7 +271,7 @@ class Organization:
         if self.ledger.balance <= 0:
             return Quota.CREDITS
         spent = self.spent
-        if spent >= (self._table.tiers[self.tier].monthly if self.usage_limit is None else self.usage_limit):
+        if spent >= self.monthly_limit:
             return Quota.USAGE
         if self.spend_limit is not None and spent >= self.spend_limit:
             return Quota.SPEND

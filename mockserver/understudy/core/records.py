@@ -43,7 +43,8 @@ _SHARED = (
 )
 """Of an organization."""
 _OF_PROJECT = ("name", "archived_at", "rate_limits", "spend_limit", "service_accounts", "made")
-_OF_KEY = ("name", "status", "plan", "service_account", "sees_all", "expires_at", "pinned", "created_at", "last_used")
+OF_KEY = ("name", "status", "plan", "service_account", "sees_all", "expires_at", "pinned", "created_at", "last_used")
+"""What is kept of a key beside the secret and its project."""
 
 
 def dump(organization: Organization) -> bytes:
@@ -58,7 +59,7 @@ def dump(organization: Organization) -> bytes:
             for project in organization.projects.values()
         ],
         "keys": [
-            [key.key, key.project.id, {name: _frozen(getattr(key, name)) for name in _OF_KEY}]
+            [key.key, key.project.id, {name: _frozen(getattr(key, name)) for name in OF_KEY}]
             for key in organization.api_keys.values()
         ],
     }
@@ -82,7 +83,7 @@ def load(data: bytes, table: TierTable) -> Organization:
                 setattr(project, name, _thawed(facts[name]))
         for secret, project_id, facts in value["keys"]:
             key = Account(secret, AccountTerms(0, 0), organization, organization.projects[project_id], 0)
-            for name in _OF_KEY:
+            for name in OF_KEY:
                 setattr(key, name, _thawed(facts[name]))
             organization.api_keys[key.key_id] = key
     except (msgspec.DecodeError, KeyError, TypeError, IndexError) as problem:

@@ -186,9 +186,7 @@ class Simulator:
         account = self.store.account(key, self.clock.now())
         if account is None:
             raise UnknownKeyError(key)
-        if not isinstance(account, Account):
-            raise TypeError("an account of a store that must be awaited cannot be had at once")
-        return account
+        return _at_once(account)
 
     def respond(self, request: Request, now: int) -> Steps:
         """Answer one request; every failure becomes an answer in the API's envelope."""
@@ -220,9 +218,7 @@ class Simulator:
             Unauthorized: no key, or not one of the known ones.
         """
         account = self.find_account(request, now)
-        if account is not None and not isinstance(account, Account):
-            raise TypeError("an account of a store that must be awaited cannot be had at once")
-        return self.let_in(account, request, now)
+        return self.let_in(None if account is None else _at_once(account), request, now)
 
     def find_account(self, request: Request, now: int) -> Account | Awaitable[Account | None] | None:
         """The account of the bearer, perhaps to be awaited; None when the key is not accepted.
@@ -515,6 +511,12 @@ class _Exchange:
         self.entry.status = status
         self.entry.error = error
         self.entry.finished_at = self.now
+
+
+def _at_once(account: Account | Awaitable[Account | None]) -> Account:
+    if not isinstance(account, Account):
+        raise TypeError("an account of a store that must be awaited cannot be had at once")
+    return account
 
 
 def _bearer(request: Request) -> str:

@@ -10,11 +10,16 @@ from typing import Any, Protocol, TypeVar
 from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Model
 from understudy.core.limits import Cost, Trio
+from understudy.core.pricing import DOLLAR
 from understudy.core.usage_log import Spent
 
 Changed = TypeVar("Changed")
 Change = Callable[[Account], Changed]
 """A pure function of an account: it reads, or sets, or both; what it returns is the answer."""
+
+
+SHARED_MOST = 4_000_000 * DOLLAR
+"""Pico-dollars that a shared store counts to: 64 bits, with room for what is in flight."""
 
 
 class StoreUnavailable(Exception):

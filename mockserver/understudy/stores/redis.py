@@ -37,8 +37,8 @@ from understudy.core.ledger import ENTRIES_KEPT, Entry
 from understudy.core.limits import Bucket, Cost, Trio, dimensions, refusal_of
 from understudy.core.organizations import Organization, Project, Quota, found_organization, found_project
 from understudy.core.pricing import DOLLAR
-from understudy.core.records import dump, load
-from understudy.core.store import Change, Changed, StoreUnavailable
+from understudy.core.records import OF_KEY, dump, load
+from understudy.core.store import SHARED_MOST, Change, Changed, StoreUnavailable
 from understudy.core.terms import AccountTerms, KeyStatus
 from understudy.core.tiers import TierTable
 from understudy.core.usage_log import Spent, UsageLog, counts_of
@@ -53,8 +53,6 @@ TIMEOUT_SECONDS = 2.0
 """Redis that does not answer for so long is gone."""
 PENDING_KEPT = 10_000
 """Settlements that wait for Redis to come back."""
-MOST = 4_000_000 * DOLLAR
-"""Pico-dollars that 64 bits hold with room for what is in flight."""
 _TRIES = 50
 _CHANNEL = "understudy"
 _TOO_MANY = "the shared store is written to by too many at once"
@@ -102,8 +100,8 @@ class RedisStore:
             return account
         # What the key spells is looked at before anything is asked for: a wrong one costs nothing.
         terms = self._terms_of(key)
-        if terms is not None and terms.credits > MOST:
-            raise KeyWordsError(f"A shared store counts to ${MOST // DOLLAR:,} of credits.")
+        if terms is not None and terms.credits > SHARED_MOST:
+            raise KeyWordsError(f"A shared store counts to ${SHARED_MOST // DOLLAR:,} of credits.")
         return _guarded(self._open(key, terms, now))
 
     def add(self, account: Account) -> Awaitable[Account]:
@@ -328,8 +326,8 @@ class RedisStore:
 
     async def _save(self, organization: Organization, version: int, before: "_Before | None") -> bool:
         id = organization.id
-        if abs(organization.ledger.balance) > MOST:
-            raise AccountError(f"A shared store counts to ${MOST // DOLLAR:,} of credits.")
+        if abs(organization.ledger.balance) > SHARED_MOST:
+            raise AccountError(f"A shared store counts to ${SHARED_MOST // DOLLAR:,} of credits.")
         increments, entries, anew = _written(organization, before)
         lifetime = 0 if organization.pinned else LIFETIME_MS
         organization.schedule()
@@ -660,7 +658,7 @@ def _moved(account: Account, organization: Organization) -> Account:
     moved = Account(
         account.key, AccountTerms(0, 0), organization, _project_of(account, organization), account.created_at
     )
-    for name in ("name", "status", "plan", "service_account", "sees_all", "expires_at", "pinned", "last_used"):
+    for name in OF_KEY:
         setattr(moved, name, getattr(account, name))
     return moved
 

@@ -18,6 +18,7 @@ from understudy.core.endpoints.organization.access import (
     listed,
     one_organization,
     organizations,
+    refuse_archived,
 )
 from understudy.core.organizations import Project, TooManyProjectsError
 from understudy.core.parameters import optional, string, word
@@ -118,10 +119,7 @@ class ProjectUpdate:
         administer(visit, WRITE)
         account, project = yield from find_project(visit)
         body = given(visit, {"name": optional(named), "external_key_id": optional(string())})
-        if project.archived_at is not None:
-            raise errors.BadRequest(
-                f"The project {project.id} is archived and cannot be changed.", code="project_archived"
-            )
+        refuse_archived(project)
 
         def update(each: Account) -> dict[str, Any]:
             own = each.organization.projects[project.id]

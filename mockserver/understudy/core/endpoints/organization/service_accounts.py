@@ -19,6 +19,7 @@ from understudy.core.endpoints.organization.access import (
     keys_of,
     listed,
     not_found,
+    refuse_archived,
 )
 from understudy.core.endpoints.organization.projects import named as check_name
 from understudy.core.ids import named
@@ -96,10 +97,7 @@ class ServiceAccountCreation:
         administer(visit, WRITE)
         body = given(visit, {"name": check_name, "create_service_account_only": optional(boolean)}, ("name",))
         account, project = yield from find_project(visit)
-        if project.archived_at is not None:
-            raise errors.BadRequest(
-                f"The project {project.id} is archived and cannot be changed.", code="project_archived"
-            )
+        refuse_archived(project)
 
         def create(each: Account) -> ServiceAccount:
             own = each.organization.projects[project.id]
