@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from understudy.core.forms import FormReader
+
 
 class MediaUnavailable(Exception):
     """A part that is an extra is not installed.
@@ -358,3 +360,4 @@ class Media(msgspec.Struct, frozen=True):
     provenance: Provenance
     codec: SoundCodec
     ear: Ear
+    forms: FormReader

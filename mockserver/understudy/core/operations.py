@@ -7,17 +7,20 @@ the answer is written. It decides nothing about keys, money, limits or time.
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from understudy.core import errors
 from understudy.core.accounts import Account
 from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
 from understudy.core.limits import Cost
 from understudy.core.media import Media
+from understudy.core.messages import Request
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.prompt_cache import PromptCache
+from understudy.core.serialise import decode_object
 from understudy.core.spoken_answers import SpokenAnswers
 
-__all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply"]
+__all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply", "json_body"]
 
 
 class ReadBody:
@@ -139,6 +142,15 @@ class Operation(Protocol):
     shows_limits: bool
     proxied: bool
 
+    def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
+        """The body as an object, from JSON (see `json_body`) or a form; the edge's error when it is neither.
+
+        Args:
+            request: as it arrived.
+            names: what stands in the place of the path's parameters.
+            media: has the reader of forms.
+        """
+
     def read_model(self, body: dict[str, Any]) -> str:
         """The model's name; the edge's error when there is none."""
 
@@ -159,3 +171,15 @@ class Operation(Protocol):
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """Make the answer."""
+
+
+def json_body(request: Request) -> dict[str, Any]:
+    """The body of a request that must be a JSON object.
+
+    Raises:
+        BadRequest: it is none (the edge's words).
+    """
+    value = decode_object(request.body)
+    if value is None:
+        raise errors.not_json()
+    return value

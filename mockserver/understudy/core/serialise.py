@@ -5,6 +5,8 @@ a newline, errors of the engine are indented by two and don't. Events of a strea
 ASCII is sent as it is, not escaped.
 """
 
+from typing import Any
+
 import msgspec
 
 from understudy.core.errors import ApiError, Layer
@@ -12,6 +14,7 @@ from understudy.core.errors import ApiError, Layer
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
 """Compact JSON bytes of any value."""
+_decode = msgspec.json.Decoder().decode
 
 
 def pretty(value: object, indent: int = 2) -> bytes:
@@ -27,3 +30,12 @@ def error_body(error: ApiError) -> bytes:
         body = pretty(envelope, indent=4)
         return body.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026") + b"\n"
     return pretty(envelope)
+
+
+def decode_object(body: bytes) -> dict[str, Any] | None:
+    """The decoded JSON object, None when it is not one (or is nested too deeply to be read)."""
+    try:
+        decoded = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return decoded if type(decoded) is dict else None

@@ -39,14 +39,12 @@ from understudy.core.plans_accounts import Plans
 from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
 from understudy.core.routes import Lookup, Routes
-from understudy.core.serialise import error_body
+from understudy.core.serialise import decode_object, error_body
 from understudy.core.spoken_answers import SpokenAnswers
 from understudy.core.store import Store, StoreUnavailable
 from understudy.core.terms import KeyStatus
 from understudy.core.usage_log import Spent, usage_kind
 from understudy.core.visits import Backend, Page, Visit
-
-_decode = msgspec.json.Decoder().decode
 
 Steps = Generator[Any, Any, Answer]
 """A running pipeline: yields what must be awaited, returns the answer."""
@@ -308,11 +306,11 @@ class Simulator:
         if account.status is KeyStatus.ADMIN:
             raise errors.missing_scope("model.request")
         exchange.operation = operation
-        read = self._read_bodies.get((operation.endpoint, request.body))
+        read = self._read_bodies.get((request.path, request.body))
         if self.faults and (answer := exchange.fault(_claimed_model(request.body))) is not None:
             return answer
         if read is None:
-            read = self._read(operation, request.body)
+            read = self._read(operation, request, names)
         exchange.entry.model = read.model_name
         model = self.find_model(read.model_name, account)
         if model is None:
@@ -339,18 +337,18 @@ class Simulator:
         call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
         return exchange.replied(operation, call, operation.reply(call, self.media, self.settings.pacing))
 
-    def _read(self, operation: Operation, body: bytes) -> ReadBody:
+    def _read(self, operation: Operation, request: Request, names: dict[str, str]) -> ReadBody:
         """Read a body for the first time; short ones are remembered."""
-        value = _decoded(body)
-        if value is None:
-            raise errors.not_json()
+        body = request.body
+        value = operation.decode(request, names, self.media)
         name = operation.read_model(value)
         fingerprint = blake2b(body, person=operation.endpoint.encode()[:16], digest_size=16).digest()
         read = ReadBody(value, name, operation.cost(value), fingerprint)
-        if len(body) <= REMEMBERED_BODY:
+        # What a form says depends on its header, too, so none is remembered.
+        if len(body) <= REMEMBERED_BODY and body.startswith(b"{"):
             if len(self._read_bodies) >= REMEMBERED_BODIES:
                 self._read_bodies.clear()
-            self._read_bodies[operation.endpoint, body] = read
+            self._read_bodies[request.path, body] = read
         return read
 
 
@@ -418,7 +416,7 @@ class _Exchange:
         page = yield from backend.answer(
             Visit(
                 request=request,
-                body=_decoded(request.body),
+                body=decode_object(request.body),
                 account=account,
                 now=self.now,
                 request_id=entry.request_id,
@@ -566,15 +564,6 @@ def rate_limited(refusal: Refusal, model: Model, account: Account) -> errors.Rat
 
 def _claimed_model(body: bytes) -> str:
     """The model that a body names, before anything is checked; empty when it names none."""
-    value = _decoded(body)
+    value = decode_object(body)
     name = None if value is None else value.get("model")
     return name if isinstance(name, str) else ""
-
-
-def _decoded(body: bytes) -> dict[str, Any] | None:
-    """The decoded JSON object, None when it is not one (or is nested too deeply to be read)."""
-    try:
-        decoded = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return decoded if type(decoded) is dict else None

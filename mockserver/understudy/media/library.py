@@ -3,6 +3,7 @@
 from understudy.core.media import Media
 from understudy.media.codecs import FfmpegCodec
 from understudy.media.ear import WatermarkEar
+from understudy.media.forms import MultipartReader
 from understudy.media.picture_reader import PillowReader
 from understudy.media.pictures import PillowPainter
 from understudy.media.provenance import C2paProvenance
@@ -26,4 +27,5 @@ def default_media(*, c2pa: bool = True) -> Media:
         provenance=provenance,
         codec=codec,
         ear=WatermarkEar(codec),
+        forms=MultipartReader(),
     )

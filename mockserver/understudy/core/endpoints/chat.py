@@ -16,7 +16,8 @@ from understudy.core.endpoints import chat_parameters
 from understudy.core.endpoints.chat_answer import ChatAnswer, Choice, make_answer
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
-from understudy.core.operations import Call, Cost, Reply
+from understudy.core.messages import Request
+from understudy.core.operations import Call, Cost, Reply, json_body
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.prompts import prompt_tokens
@@ -34,6 +35,10 @@ class ChatCompletions:
     endpoint = "chat"
     shows_limits = True
     proxied = True
+
+    def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
+        """JSON alone."""
+        return json_body(request)
 
     def read_model(self, body: dict[str, Any]) -> str:
         """The model's name."""

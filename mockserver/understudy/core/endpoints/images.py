@@ -14,7 +14,8 @@ from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.errors import ApiError
 from understudy.core.media import Media, PicturePlan
-from understudy.core.operations import Call, Cost, Reply
+from understudy.core.messages import Request
+from understudy.core.operations import Call, Cost, Reply, json_body
 from understudy.core.pacing import Pacing
 from understudy.core.parameters import Check, anything, boolean, check_all, integer, optional, string, word
 from understudy.core.pricing import Usage
@@ -65,6 +66,10 @@ class ImageGenerations:
     endpoint = "images"
     shows_limits = False
     proxied = False
+
+    def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
+        """JSON alone."""
+        return json_body(request)
 
     def read_model(self, body: dict[str, Any]) -> str:
         """The model's name; without one, the document's default for a gpt-image request."""
