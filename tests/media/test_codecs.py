@@ -269,6 +269,19 @@ def test_sound_that_is_too_long_is_refused_before_it_is_unpacked() -> None:
     assert CODEC.decode(bytes(96_000), raw="pcm16", longest=1) == UnreadableSound("too_long", "pcm16")
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(34, b"\x80"), (26, b"\0\x4d"), (22, b"\0"), (20, b"\x55"), (20, b"\xff\xff")],
+    ids=["bits", "rate", "channels", "codec", "extensible"],
+)
+def test_a_head_that_claims_what_no_sound_has_is_broken(place: int, value: bytes) -> None:
+    """Samples of 128 bits ended the process with PyAV 14.0; 1.3 billion samples a second raised with 18.1."""
+    file = bytearray(CODEC.encode(tone(700, 0.2), "wav"))
+    file[place : place + len(value)] = value
+    found = CODEC.decode(bytes(file))
+    assert found == UnreadableSound("broken", "wav")
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), format=st.sampled_from(FILES))
 def test_no_damage_to_a_file_raises(data: st.DataObject, format: str) -> None:

@@ -11,6 +11,7 @@ a file from outside must not reach.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from understudy.core.media import MediaUnavailable, Sound, UnreadableSound
 if TYPE_CHECKING:
     import av
     import numpy
+    from av.audio.codeccontext import AudioCodecContext
     from av.audio.resampler import AudioResampler
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
@@ -198,6 +200,26 @@ _DEMUXERS = {
     "mpeg": "mpeg",
 }
 
+_CODECS = (
+    "pcm_",
+    "adpcm_",
+    "mp1",
+    "mp2",
+    "mp3",
+    "aac",
+    "alac",
+    "flac",
+    "opus",
+    "libopus",
+    "vorbis",
+    "ac3",
+    "eac3",
+    "gsm",
+)
+"""FFmpeg's names of the decoders that are used, by their beginnings; it has hundreds more."""
+_FASTEST = 768_000
+"""Samples a second; no recorder makes more."""
+
 
 class _Sink:
     """A file that can only be written to, and what was written since it was last asked for."""
@@ -277,18 +299,30 @@ def _decoded(file: bytes, kind: str, rate: int, longest: int) -> Sound | Unreada
     with container:
         if not container.streams.audio:
             return UnreadableSound("no_sound", kind)
-        resampler = library.AudioResampler(format="s16", layout="mono", rate=rate)
-        samples = _Samples(resampler, longest)
+        stream = container.streams.audio[0]
+        if not _is_decoded(stream):
+            return UnreadableSound("broken", kind)
+        samples = _Samples(library.AudioResampler(format="s16", layout="mono", rate=rate), longest)
         broken = False
         try:
-            for frame in container.decode(container.streams.audio[0]):
+            for frame in container.decode(stream):
                 if not samples.take(frame):
                     return UnreadableSound("too_long", kind)
         except Exception:
             broken = True
         if not samples.some:
             return UnreadableSound("broken" if broken else "empty", kind)
-        return Sound(samples.finished(), rate, kind)
+        pcm = samples.finished()
+        return Sound(pcm, rate, kind) if pcm else UnreadableSound("broken", kind)
+
+
+def _is_decoded(stream: AudioStream) -> bool:
+    """Whether it is of a kind that files of sound really have; a damaged head may claim any other.
+
+    Asked to decode what it has no decoder for, PyAV 14.0 ends the process.
+    """
+    codec: AudioCodecContext | None = stream.codec_context
+    return codec is not None and codec.name.startswith(_CODECS) and codec.sample_rate <= _FASTEST
 
 
 class _Samples:
@@ -319,7 +353,9 @@ class _Samples:
         return True
 
     def finished(self) -> bytes:
-        self._keep(self._resampler.resample(None))
+        # What the resampler still holds of a damaged file may be nothing that it can give.
+        with suppress(Exception):
+            self._keep(self._resampler.resample(None))
         return b"".join(self._parts)
 
     def _keep(self, frames: list[av.AudioFrame]) -> None:
