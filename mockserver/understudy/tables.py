@@ -7,7 +7,7 @@ from tabulate import tabulate
 from understudy.core.catalog import TIERS, Catalog, RateLimits
 from understudy.core.clock import DAY
 from understudy.core.key_words import WORDS
-from understudy.core.pricing import Price, PriceList, TokenPrice, format_usd
+from understudy.core.pricing import Price, PriceList, TokenPrice, format_usd, of_long_prompt
 from understudy.core.tiers import TierTable
 from understudy_data import toml
 
@@ -107,6 +107,10 @@ def _costs(name: str, price: Price) -> Iterator[tuple[str, ...]]:
         if each != TokenPrice(0, 0, 0):
             amounts = (_usd(pico * _MILLION) for pico in (each.given, each.cached, each.made))
             yield name, f"1M {kind} tokens", *amounts
+    if price.long_prompt:
+        text = of_long_prompt(price).text
+        amounts = (_usd(pico * _MILLION) for pico in (text.given, text.cached, text.made))
+        yield name, f"1M text tokens, prompt above {price.long_prompt:,}", *amounts
     if price.minute:
         yield name, "a minute of audio", _usd(price.minute), "", ""
     if price.million_characters:

@@ -103,6 +103,23 @@ def test_a_charge_is_usage_times_price_to_the_pico_dollar(
     assert sum(charge(part, price) for part in parts) == expected
 
 
+@pytest.mark.parametrize(
+    ("given_tokens", "cached", "made", "usd"),
+    [
+        (272_000, 0, 1_000_000, "15.68"),
+        (272_001, 0, 1_000_000, "23.860005"),
+        (1, 272_000, 0, "0.136005"),
+        (2_000, 270_000, 0, "0.0725"),
+    ],
+)
+def test_a_long_prompt_makes_the_whole_request_dearer(
+    prices: PriceList, given_tokens: int, cached: int, made: int, usd: str
+) -> None:
+    """Above 272,000 tokens, cached ones too, gpt-5.4 costs twice for input and half as much again for output."""
+    usage = Usage(text_in=given_tokens, cached_in=cached, text_out=made)
+    assert charge(usage, prices.find("gpt-5.4")) == parse_usd(usd)
+
+
 def test_pictures_minutes_characters_and_seconds_have_their_prices(prices: PriceList) -> None:
     """Each as published."""
     assert charge(Usage(pictures=2, picture="hd 1024x1792"), prices.find("dall-e-3")) == parse_usd("0.24")

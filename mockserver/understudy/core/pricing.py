@@ -71,6 +71,7 @@ class Price(msgspec.Struct, frozen=True):
         pictures: each, by kind.
         seconds: of video, by kind.
         search: of the web, each.
+        long_prompt: input tokens above which the whole request costs more; 0 for a model that has no such bound.
     """
 
     text: TokenPrice
@@ -81,10 +82,13 @@ class Price(msgspec.Struct, frozen=True):
     pictures: Mapping[str, int] = {}
     seconds: Mapping[str, int] = {}
     search: int = 0
+    long_prompt: int = 0
 
 
 def charge(usage: Usage, price: Price) -> int:
     """Pico-dollars of a call; parts of a pico-dollar (minutes, characters) are rounded up."""
+    if price.long_prompt and usage.text_in + usage.cached_in + usage.image_in > price.long_prompt:
+        price = of_long_prompt(price)
     total = usage.text_in * price.text.given + usage.cached_in * price.text.cached + usage.text_out * price.text.made
     if usage.audio_in or usage.audio_out or usage.cached_audio_in:
         total += _tokens(usage.audio_in, usage.cached_audio_in, usage.audio_out, price.audio)
@@ -104,6 +108,17 @@ def charge(usage: Usage, price: Price) -> int:
     if usage.searches:
         total += usage.searches * price.search
     return total
+
+
+def of_long_prompt(price: Price) -> Price:
+    """Input at twice the price and output at one and a half (model pages of gpt-5.4 and newer, 2026)."""
+    return msgspec.structs.replace(
+        price, text=_dearer(price.text), audio=_dearer(price.audio), image=_dearer(price.image)
+    )
+
+
+def _dearer(price: TokenPrice) -> TokenPrice:
+    return TokenPrice(given=2 * price.given, cached=2 * price.cached, made=-(-3 * price.made // 2))
 
 
 def _tokens(given: int, cached: int, made: int, price: TokenPrice) -> int:
@@ -168,6 +183,7 @@ def _price(entry: Mapping[str, Any], service_tier: str) -> Price:
         search=parse_usd(entry.get("search", "0")),
         pictures={kind: parse_usd(words) for kind, words in entry.get("picture", {}).items()},
         seconds={kind: parse_usd(words) for kind, words in entry.get("second", {}).items()},
+        long_prompt=entry.get("long_prompt", 0),
     )
 
 
