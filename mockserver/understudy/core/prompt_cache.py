@@ -2,7 +2,7 @@
 
     0 .......... 1,024 .. 1,152 .. 1,280 ..        a prompt of 1,300 tokens has three beginnings
 
-A beginning is known under a digest of its tokens and of whose it is: organization, model and `prompt_cache_key`, by
+A beginning is known to its organization alone, under a digest of its tokens and of model and `prompt_cache_key`, by
 which calls are routed to where the beginning may be. It is forgotten after five to ten minutes without use, or after
 as long as the request asks for.
 """
@@ -22,26 +22,35 @@ BEGINNINGS_KEPT = 65_536
 
 
 class PromptCache:
-    """The beginnings that are known, in the order of their last use."""
+    """The beginnings that are known, by organization; organizations and beginnings in the order of their last use."""
 
-    __slots__ = ("_forgotten_at",)
+    __slots__ = ("_count", "_known")
 
     def __init__(self) -> None:
-        self._forgotten_at: OrderedDict[bytes, int] = OrderedDict()
+        self._known: OrderedDict[str, OrderedDict[bytes, int]] = OrderedDict()
+        self._count = 0
 
     def __len__(self) -> int:
         """How many beginnings are kept."""
-        return len(self._forgotten_at)
+        return self._count
 
     def clear(self) -> None:
         """Forget all."""
-        self._forgotten_at.clear()
+        self._known.clear()
+        self._count = 0
 
-    def reuse(self, owner: bytes, tokens: Sequence[int], now: int, *, lifetime: int | None = None) -> int:
+    def forget(self, organization: str) -> None:
+        """Forget those of one organization."""
+        self._count -= len(self._known.pop(organization, ()))
+
+    def reuse(
+        self, organization: str, routed: bytes, tokens: Sequence[int], now: int, *, lifetime: int | None = None
+    ) -> int:
         """Use a prompt: how much of it is known, and from now on all of it is.
 
         Args:
-            owner: whose prompt it is, and where it is routed.
+            organization: whose prompt it is.
+            routed: what else decides where the prompt is looked for.
             tokens: the whole prompt.
             now: microseconds since the epoch.
             lifetime: microseconds that it is kept for without use; None for the usual minutes.
@@ -49,25 +58,40 @@ class PromptCache:
         Returns:
             Tokens of the longest known beginning: 0, or 1,024 and so many times 128.
         """
-        kept = self._forgotten_at
-        digests = _digests(owner, tokens)
+        digests = _digests(routed, tokens)
+        if not digests:
+            return 0
+        kept = self._known.get(organization)
+        if kept is None:
+            kept = self._known[organization] = OrderedDict()
+        self._known.move_to_end(organization)
         known = 0
         for digest in digests:
             if kept.get(digest, 0) <= now:
                 break
             known += 1
+        self._count -= len(kept)
         for digest in digests:
             # Between five and ten minutes, as the guide says; which, is the beginning's own ("our choice").
             kept[digest] = now + (lifetime or 5 * MINUTE + 5 * MINUTE * digest[0] // 255)
             kept.move_to_end(digest)
-        while len(kept) > BEGINNINGS_KEPT:
-            kept.popitem(last=False)
+        self._count += len(kept)
+        self._shrink()
         return SHORTEST + (known - 1) * STEP if known else 0
 
+    def _shrink(self) -> None:
+        """Drop what was used longest ago, of the organization that was used longest ago."""
+        while self._count > BEGINNINGS_KEPT:
+            organization, kept = next(iter(self._known.items()))
+            kept.popitem(last=False)
+            self._count -= 1
+            if not kept:
+                del self._known[organization]
 
-def _digests(owner: bytes, tokens: Sequence[int]) -> list[bytes]:
+
+def _digests(routed: bytes, tokens: Sequence[int]) -> list[bytes]:
     """Of each beginning, the shortest first; the prompt's last token is never part of one: it is always read."""
-    digest = blake2b(owner, digest_size=16)
+    digest = blake2b(routed, digest_size=16)
     digests = []
     done = 0
     for end in range(SHORTEST, len(tokens), STEP):

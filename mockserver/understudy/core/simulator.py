@@ -159,6 +159,18 @@ class Simulator:
         self._reset_here()
         return self.store.reset()
 
+    def forget(self, account: Account) -> Awaitable[None] | None:
+        """Forget one account, with whatever its organization sent and was told when it was alone in it.
+
+        Returns:
+            None, or what must be awaited until a shared store has forgotten it.
+        """
+        organization = account.organization
+        if len(organization.api_keys) <= 1:
+            self.prompts.forget(organization.id)
+            self.spoken.forget(organization.id)
+        return self.store.forget(account.key)
+
     def hear(self, message: dict[str, float | bool]) -> None:
         """Do what another process of a shared store was told to do: move the clock, or forget everything."""
         seconds = message.get("advance")

@@ -41,6 +41,11 @@ class SpokenAnswers:
         """Forget all."""
         self._kept.clear()
 
+    def forget(self, organization: str) -> None:
+        """Forget those of one organization."""
+        for key in [key for key in self._kept if key[0] == organization]:
+            del self._kept[key]
+
     def keep(self, organization: str, id: str, answer: SpokenAnswer) -> None:
         """Remember an answer."""
         self._kept[organization, id] = answer

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from understudy import MockServer
+from understudy.core.spoken_answers import SpokenAnswer
 
 KEY = "sk-tier1-credits-0-control"
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}]}
@@ -121,6 +122,17 @@ def test_a_forgotten_account_starts_anew(server: MockServer) -> None:
     call(server, "POST", f"/accounts/{KEY}/credits", {"amount": "7"})
     assert call(server, "DELETE", f"/accounts/{KEY}") == (204, None)
     assert call(server, "GET", f"/accounts/{KEY}")[1]["balance"] == "0.00"
+
+
+def test_a_forgotten_account_has_no_cached_prompt(server: MockServer) -> None:
+    """Nor the answers it was given."""
+    simulator = server.simulator
+    call(server, "PATCH", f"/accounts/{KEY}", {"credits": "1"})
+    organization = simulator.account(KEY).organization.id
+    simulator.prompts.reuse(organization, b"", range(2_000), simulator.clock.now())
+    simulator.spoken.keep(organization, "audio_1", SpokenAnswer("Hello", 10, simulator.clock.now()))
+    call(server, "DELETE", f"/accounts/{KEY}")
+    assert len(simulator.prompts) == len(simulator.spoken) == 0
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
     @app.delete(f"{prefix}/accounts/{{account}}", status_code=204, tags=["accounts"])
     async def forget_account(account: str) -> Response:
         """Forget an account; its key then starts anew."""
-        forgotten = store.forget((await find(account)).key)
+        forgotten = simulator.forget(await find(account))
         if forgotten is not None:
             await forgotten
         return Response(status_code=204)

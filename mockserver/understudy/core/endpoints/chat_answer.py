@@ -246,8 +246,9 @@ def _use_cache(call: Call, media: Media, answer: ChatAnswer) -> None:
     elif options.get("ttl") == "30m":
         lifetime = 30 * MINUTE
     sequence = prompt_sequence(body, call.model, media)
-    owner = encode([call.account.organization.id, call.model.snapshot, body.get("prompt_cache_key")])
-    answer.cached_tokens = call.prompts.reuse(owner, sequence, call.now, lifetime=lifetime)
+    routed = encode([call.model.snapshot, body.get("prompt_cache_key")])
+    organization = call.account.organization.id
+    answer.cached_tokens = call.prompts.reuse(organization, routed, sequence, call.now, lifetime=lifetime)
     if "cache_write" in call.model.usage_extras:
         answer.cache_write_tokens = (len(sequence) - 1) // STEP * STEP - answer.cached_tokens
 
