@@ -39,14 +39,9 @@ def check_part(path: str, part: Mapping[str, Any], model: Model, media: Media) -
                 "Invalid content type. image_url is only supported by certain models.", param=_dotted(path) + ".type"
             )
         if picture_size(f"{path}.image_url.url", part["image_url"]["url"], media) is None:
-            # Recorded 2026-03.
-            raise errors.BadRequest(
-                "You uploaded an unsupported image. Please make sure your image has of one the following formats: "
-                "['png', 'jpeg', 'gif', 'webp'].",
-                code="invalid_image_format",
-            )
+            raise unsupported_picture()
     elif kind == "file":
-        _check_file(f"{path}.file", part["file"], model)
+        check_file(f"{path}.file", part["file"], model)
     elif kind == "input_audio":
         sound_parts.check_part(path, part, model, media)
 
@@ -110,7 +105,17 @@ def picture_size(path: str, url: str, media: Media) -> tuple[int, int] | None:
     return media.reader.size(file) if kind in _PICTURE_TYPES else None
 
 
-def _check_file(path: str, file: Mapping[str, Any], model: Model) -> None:
+def unsupported_picture() -> errors.BadRequest:
+    """A file that is no picture in a known format (recorded 2026-03)."""
+    return errors.BadRequest(
+        "You uploaded an unsupported image. Please make sure your image has of one the following formats: "
+        "['png', 'jpeg', 'gif', 'webp'].",
+        code="invalid_image_format",
+    )
+
+
+def check_file(path: str, file: Mapping[str, Any], model: Model) -> None:
+    """Refuse a file that the model cannot read, or that is none; see `check_part`."""
     identity = file.get("file_id")
     if identity is not None:
         # No uploaded file can be named here yet; the words are those of the files endpoint.
