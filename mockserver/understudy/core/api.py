@@ -12,6 +12,7 @@ from understudy.core.endpoints.codex import (
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDetail, ModelList
 from understudy.core.endpoints.organization.routes import add_organization
+from understudy.core.endpoints.responses.operation import Responses
 from understudy.core.endpoints.sora_check import SoraCheck
 from understudy.core.routes import Routes
 
@@ -20,6 +21,7 @@ def build_routes() -> Routes:
     """Everything that is answered, on the paths of the OpenAPI document."""
     routes = Routes()
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
+    routes.meter("POST", "/v1/responses", Responses())
     routes.meter("POST", "/v1/images/generations", ImageGenerations())
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())

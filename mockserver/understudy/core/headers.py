@@ -40,21 +40,33 @@ def base(content_type: bytes, request_id: str, ids: TransportIds, now: int) -> H
 
 
 _EXPOSED = (b"access-control-expose-headers", b"X-Request-ID")
+_EXPOSED_BEHIND = (b"access-control-expose-headers", b"CF-Ray, CF-Ray, X-Request-ID")
+"""Twice the same name, as it is sent (recorded since spring 2026)."""
+_BEHIND = ("/v1/responses", "/v1/conversations")
+CHALLENGE = (b"www-authenticate", b'Bearer realm="OpenAI API"')
+"""Of a 401 by the engine (17 of 17 recordings)."""
 _VERSION = (b"openai-version", b"2020-10-01")
 
 
-def engine(account: Account | None, processing: int) -> Headers:
+def is_behind(path: str) -> bool:
+    """Whether the engine itself answers on this path, refusals included: nothing of it comes from the edge."""
+    return path.startswith(_BEHIND)
+
+
+def engine(account: Account | None, processing: int, path: str = "") -> Headers:
     """What the engine behind the edge adds.
 
     Args:
         account: whose organization and project are named; None where the caller is not known.
         processing: simulated microseconds of work.
+        path: of the request.
     """
     worked = (b"openai-processing-ms", b"%d" % (processing // 1000 or 1))
+    exposed = _EXPOSED_BEHIND if is_behind(path) else _EXPOSED
     if account is None:
-        return [_EXPOSED, worked, _VERSION]
+        return [exposed, worked, _VERSION]
     return [
-        _EXPOSED,
+        exposed,
         worked,
         _VERSION,
         (b"openai-organization", account.organization.header),

@@ -4,7 +4,7 @@ An operation knows its own wire: how a body is read, what it costs the limiter, 
 the answer is written. It decides nothing about keys, money, limits or time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Protocol
 
 from understudy.core import errors
@@ -17,10 +17,12 @@ from understudy.core.messages import Request
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.prompt_cache import PromptCache
+from understudy.core.rule_answers import Script
 from understudy.core.serialise import decode_object
 from understudy.core.spoken_answers import SpokenAnswers
+from understudy.core.store import Store
 
-__all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply", "json_body"]
+__all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply", "Stepwise", "json_body"]
 
 
 class ReadBody:
@@ -73,9 +75,10 @@ class Call:
         now: arrival, microseconds since the epoch.
         model: the one it asks.
         seed: 32 bytes that decide everything by chance in the answer.
+        script: what a rule has the model say; None where none is meant.
     """
 
-    __slots__ = ("_host", "account", "body", "model", "now", "read", "seed")
+    __slots__ = ("_host", "account", "body", "model", "now", "read", "script", "seed")
 
     def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes, host: Host) -> None:
         self.read = read
@@ -84,6 +87,7 @@ class Call:
         self.now = now
         self.model = model
         self.seed = seed
+        self.script: Script | None = None
         self._host = host
 
     def repeatable_seed(self, fingerprint: bytes) -> bytes:
@@ -93,6 +97,11 @@ class Call:
             fingerprint: of all that the answer depends on.
         """
         return self._host.seed_for(self.account, fingerprint, 0)
+
+    def asking(self, body: dict[str, Any]) -> "Call":
+        """The same call with another body, for an operation that asks in another one's words."""
+        read = ReadBody(body, self.read.model_name, self.read.cost, self.read.fingerprint)
+        return Call(read, self.model, self.account, self.now, self.seed, self._host)
 
     @property
     def prompts(self) -> PromptCache:
@@ -171,6 +180,18 @@ class Operation(Protocol):
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """Make the answer."""
+
+
+class Stepwise:
+    """An operation that needs stored objects for its answer: it gives its reply step by step."""
+
+    def steps(self, call: Call, media: Media, pacing: Pacing, store: Store) -> Generator[Any, Any, Reply]:
+        """Make the answer; yields what a store gave back that must be awaited. Raises ApiError."""
+        raise NotImplementedError
+
+    def refused(self, call: Call, error: ApiError, media: Media) -> Reply | None:
+        """The answer 200 that tells a spent quota or a full bucket in its body, None for the ordinary 429."""
+        raise NotImplementedError
 
 
 def json_body(request: Request) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from understudy.core.limits import Refusal
 from understudy.core.logins import account_key
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
-from understudy.core.operations import Call, Operation, ReadBody, Reply
+from understudy.core.operations import Call, Operation, ReadBody, Reply, Stepwise
 from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
 from understudy.core.plans_accounts import Plans
@@ -338,16 +338,29 @@ class Simulator:
             raise errors.wrong_key(account.key)
         if admission.unavailable:
             raise operation.unknown_model(read.model_name)
+        error: ApiError | None = None
         if admission.quota is not None:
-            raise self.quota_error(admission.quota, operation.out_of_credits())
-        if admission.refusal is not None:
-            raise rate_limited(admission.refusal, model, account)
+            error = self.quota_error(admission.quota, operation.out_of_credits())
+        elif admission.refusal is not None:
+            error = rate_limited(admission.refusal, model, account)
+        if error is not None:
+            if isinstance(operation, Stepwise):
+                call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
+                told = operation.refused(call, error, self.media)
+                if told is not None:
+                    return exchange.told(operation, told, error)
+            raise error
         if read.model is not model:
             operation.check(read.value, model, self.media)
             read.model = model
             read.prompt_tokens = None
         call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
-        return exchange.replied(operation, call, operation.reply(call, self.media, self.settings.pacing))
+        pacing = self.settings.pacing
+        if isinstance(operation, Stepwise):
+            reply = yield from operation.steps(call, self.media, pacing, self.store)
+        else:
+            reply = operation.reply(call, self.media, pacing)
+        return exchange.replied(operation, call, reply)
 
     def _read(self, operation: Operation, request: Request, names: dict[str, str]) -> ReadBody:
         """Read a body for the first time; short ones are remembered."""
@@ -454,14 +467,24 @@ class _Exchange:
         self.entry.complete = complete
         self.entry.finished_at = now
 
-    def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
+    def told(self, operation: Operation, reply: Reply, error: ApiError) -> Answer:
+        """The answer 200 whose body tells a refusal; it costs nothing."""
+        head = self._head(operation, reply)
+        self._close(200, error.code or error.type)
+        return Answer(200, head, PlainStream(reply.parts(), lambda now, complete: None), unpaced=True)
+
+    def _head(self, operation: Operation, reply: Reply) -> Headers:
         head = self._base(reply.content_type)
-        head += headers.engine(self.account, reply.processing)
+        head += headers.engine(self.account, reply.processing, self.request.path)
         admission = self.admission
-        if operation.shows_limits and admission is not None:
+        if operation.shows_limits and admission is not None and admission.quota is None:
             head += headers.rate_limits(admission, with_images=self.with_images)
         if operation.proxied:
             head.append(headers.PROXY)
+        return head
+
+    def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
+        head = self._head(operation, reply)
         self.entry.status = 200
         if reply.body is not None:
             self._settle(operation, call, reply, self.now, complete=True)
@@ -472,15 +495,21 @@ class _Exchange:
         return Answer(200, head, stream, due=reply.due, unpaced=self._simulator.settings.pacing == NONE)
 
     def refuse(self, error: ApiError) -> Answer:
+        behind = headers.is_behind(self.request.path)
+        if behind:
+            error.layer = Layer.ENGINE
         edge = error.layer is Layer.EDGE
         head = self._base(headers.EDGE_JSON if edge else headers.JSON)
         operation = self.operation
         if edge:
             head.append((b"vary", b"Origin"))
         else:
-            head += headers.engine(self.account, 0)
+            head += headers.engine(self.account, 0, self.request.path)
+        if behind and error.status == 401:
+            head.append(headers.CHALLENGE)
         admission = self.admission
-        if operation is not None and admission is not None and admission.quota is None and operation.shows_limits:
+        limited = admission is not None and admission.quota is None and not behind
+        if operation is not None and admission is not None and limited and operation.shows_limits:
             head += headers.rate_limits(admission, with_images=self.with_images)
         if operation is not None and operation.proxied and error.retry_after is None:
             head.append(headers.PROXY)

@@ -461,7 +461,7 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
     elif body.get("web_search_options") is not None:
         # Recorded; newer models don't know the parameter at all, which is not told apart here.
         raise errors.BadRequest("Web search options not supported with this model.", param="web_search_options")
-    _check_service_tier(body.get("service_tier"), model)
+    check_service_tier(body.get("service_tier"), model)
     if model.reasoning:
         _check_reasoning(body, model)
     else:
@@ -528,7 +528,7 @@ def _no_logprobs() -> errors.ApiError:
     return errors.ApiError("You are not allowed to request logprobs from this model", status=403)
 
 
-def _check_service_tier(asked: str | None, model: Model) -> None:
+def check_service_tier(asked: str | None, model: Model) -> None:
     """Flex and priority are for models that have them (reported words, 2025 to 2026); the rest falls to default."""
     if asked == "flex" and "flex" not in model.abilities:
         raise errors.BadRequest("Flex is not available for this model.", param="service_tier")

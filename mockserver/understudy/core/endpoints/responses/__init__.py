@@ -1,0 +1,1 @@
+"""`/v1/responses`, its stored objects and conversations."""

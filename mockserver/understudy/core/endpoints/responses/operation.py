@@ -1,0 +1,205 @@
+"""`POST /v1/responses`: one answer, or a stream of events."""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from understudy.core import errors, headers, ids
+from understudy.core.catalog import Model
+from understudy.core.clock import SECOND
+from understudy.core.endpoints.responses import parameters
+from understudy.core.endpoints.responses.events import Writer, events_of, failed_events
+from understudy.core.endpoints.responses.items import check_turns, items_of
+from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, with_billing
+from understudy.core.errors import ApiError
+from understudy.core.media import Media
+from understudy.core.messages import Request
+from understudy.core.operations import Call, Cost, Reply, Stepwise, json_body
+from understudy.core.pacing import Pacing
+from understudy.core.pricing import Usage
+from understudy.core.serialise import encode, pretty
+from understudy.core.store import Store
+
+_ALONE = 35
+"""What the limiter takes beside a quarter of the characters (35 of one recorded plain question, 24 to 37 of others)."""
+_IMAGE_CHARGE = 765
+"""What the limiter takes for a picture (recorded 2026-06: this and nothing for the few words beside it)."""
+
+
+class Responses(Stepwise):
+    """The operation; see `core.operations.Operation` for what each method is asked."""
+
+    endpoint = "responses"
+    shows_limits = True
+    proxied = False
+
+    def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
+        """JSON alone."""
+        return json_body(request)
+
+    def read_model(self, body: dict[str, Any]) -> str:
+        """The model's name."""
+        name = body.get("model")
+        if name is None or name == "":
+            raise errors.missing("model")
+        if not isinstance(name, str):
+            raise errors.wrong_type("model", "a string", name)
+        return name
+
+    def unknown_model(self, name: str) -> ApiError:
+        """400, unlike elsewhere (10 of 10 recordings)."""
+        return errors.BadRequest(f"The requested model '{name}' does not exist.", code="model_not_found", param="model")
+
+    def wrong_model(self, model: Model) -> ApiError:
+        """A model of another kind; the words are our choice."""
+        return errors.BadRequest(
+            f"The requested model '{model.id}' cannot be used with the Responses API.",
+            code="unsupported_model",
+            param="model",
+        )
+
+    def out_of_credits(self) -> ApiError:
+        """429."""
+        return errors.out_of_credits()
+
+    def cost(self, body: dict[str, Any]) -> Cost:
+        """A quarter of the characters and some more, or 765 for each picture, whichever is more."""
+        size, images = _size_of(body.get("input"))
+        instructions = body.get("instructions")
+        if type(instructions) is str:
+            size += len(instructions)
+        if body.get("tools"):
+            size += len(encode(body["tools"]))
+        return Cost(tokens=max(-(-size // 4) + _ALONE, _IMAGE_CHARGE * images))
+
+    def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
+        """Parameters; what depends on what came before is looked at with the answer."""
+        parameters.check(body, model, media)
+
+    def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
+        """The whole response, or its stream, of a call that refers to nothing stored."""
+        items = items_of(call.body.get("input") or [])
+        check_turns(items)
+        turn = make_turn(call, items, media)
+        if call.body.get("stream"):
+            return Streamed(call, turn, media, pacing)
+        return Whole(call, turn, pacing)
+
+    def steps(self, call: Call, media: Media, pacing: Pacing, store: Store) -> Generator[Any, Any, Reply]:
+        """The same, with what is stored."""
+        yield from ()
+        return self.reply(call, media, pacing)
+
+    def refused(self, call: Call, error: ApiError, media: Media) -> Reply | None:
+        """A stream tells a spent quota and a full bucket in its events (recorded 2025-07 and 2025-11)."""
+        if call.body.get("stream") is not True:
+            return None
+        self.check(call.body, call.model, media)
+        return Refused(call, error)
+
+
+def _size_of(given: Any) -> tuple[int, int]:
+    """Characters of an input, and how many pictures it has; bears any JSON."""
+    if type(given) is str:
+        return len(given), 0
+    size = images = 0
+    for item in given if type(given) is list else ():
+        if type(item) is not dict:
+            continue
+        for field in ("content", "output", "arguments", "input"):
+            content = item.get(field)
+            if type(content) is str:
+                size += len(content)
+            for part in content if type(content) is list else ():
+                if type(part) is dict:
+                    text = part.get("text")
+                    size += len(text) if type(text) is str else 0
+                    images += part.get("type") == "input_image"
+    return size, images
+
+
+class Whole:
+    """A response in one body."""
+
+    content_type = headers.JSON
+
+    def __init__(self, call: Call, turn: Turn, pacing: Pacing) -> None:
+        self.service_tier = turn.service_tier
+        self.processing = pacing.whole(turn.output_tokens)
+        self.due = call.now + self.processing if self.processing else 0
+        self._turn = turn
+        self.response = turn.response((call.now + self.processing) // SECOND)
+        self.body: bytes | None = pretty(with_billing(self.response))
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """No stream."""
+        return iter(())
+
+    def usage(self, *, complete: bool) -> Usage:
+        """All of it: a body is sent whole."""
+        return self._turn.charged(self._turn.output_tokens)
+
+
+class Streamed:
+    """A response in events, made as they are asked for."""
+
+    content_type = headers.EVENT_STREAM
+    body: bytes | None = None
+
+    def __init__(self, call: Call, turn: Turn, media: Media, pacing: Pacing) -> None:
+        self.service_tier = turn.service_tier
+        self.processing = pacing.ttft
+        self._first = call.now + pacing.ttft
+        self.due = self._first if self.processing else 0
+        self._itl = pacing.itl
+        self._turn = turn
+        self._made = 0
+        whole = pacing.ttft + pacing.itl * turn.output_tokens
+        self.response = turn.response((call.now + whole) // SECOND)
+        options = call.body.get("stream_options") or {}
+        shown = options.get("include_obfuscation") is not False
+        self._writer = Writer(ids.letters(call.seed, 64, b"obfuscation") if shown else None)
+        self._events = events_of(self.response, media.vocabulary, turn.model.encoding)
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """The events, each with its moment."""
+        itl = self._itl
+        due = self._first if self.processing or itl else 0
+        for event in self._events:
+            if itl:
+                # The client may go while this part is waited for: it is sent once the next one is asked for.
+                yield due, self._writer.write(event)
+                self._made += event.tokens
+                due += itl * event.tokens
+            else:
+                self._made += event.tokens
+                yield due, self._writer.write(event)
+
+    def usage(self, *, complete: bool) -> Usage:
+        """The tokens of the events that were sent."""
+        return self._turn.charged(self._turn.output_tokens if complete else self._made)
+
+
+class Refused:
+    """A stream that ends as soon as it has begun."""
+
+    content_type = headers.EVENT_STREAM
+    body: bytes | None = None
+    due = 0
+    processing = 0
+    service_tier = "default"
+
+    def __init__(self, call: Call, error: ApiError) -> None:
+        self._call = call
+        self._error = error
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """Four events, the third of which tells the error."""
+        error = self._error
+        writer = Writer(None)
+        told = {"type": error.type, "code": error.code, "message": error.message, "param": error.param}
+        for event in failed_events(begun(self._call), told):
+            yield 0, writer.write(event)
+
+    def usage(self, *, complete: bool) -> Usage:
+        """Nothing."""
+        return Usage()
