@@ -52,7 +52,7 @@ def build_simulator(settings: Settings) -> Simulator:
         media=default_media(c2pa=settings.c2pa == "auto"),
         routes=build_routes(),
         journal=Journal(settings.journal_limit),
-        faults=Faults(),
+        faults=Faults(settings.seed, toml("faults.toml")["faults"]),
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),
     )
 

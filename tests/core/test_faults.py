@@ -170,7 +170,7 @@ def test_a_named_answer_takes_the_steps_own_keys_on_top() -> None:
     [
         ([], "Fault: 'step' must be a table, not []."),
         ({"statuss": 500}, "Fault: 'statuss' is not known; a step has name, on, method"),
-        ({"on": 1}, "Fault: 'status' is missing: a step says what is answered."),
+        ({"on": 1}, "Fault: 'status' is missing: a step says what is answered, or how."),
         ({"status": 99}, "Fault: 'status' must be a whole number from 200 to 599, not 99."),
         ({"status": True}, "Fault: 'status' must be a whole number from 200 to 599, not True."),
         ({"error": {"message": "No"}}, "Fault: 'status' must be a whole number from 200 to 599, not None."),

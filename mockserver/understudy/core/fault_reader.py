@@ -6,7 +6,8 @@ from typing import Any, TypeGuard
 
 from understudy.core import headers
 from understudy.core.errors import INVALID_REQUEST, ApiError, Layer
-from understudy.core.fault_steps import Calls, Fault, FaultError, HeaderValue, Match, ScriptedAnswer, Step
+from understudy.core.fault_delivery_reader import DELIVERY_KEYS, read_delivery, read_duration
+from understudy.core.fault_steps import Calls, Chance, Fault, FaultError, HeaderValue, Match, ScriptedAnswer, Step
 from understudy.core.serialise import error_body, pretty
 
 Named = Mapping[str, Mapping[str, Any]]
@@ -17,7 +18,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MATCH_KEYS = ("method", "path", "model", "key")
 _BODY_KEYS = ("error", "json", "text")
 _ANSWER_KEYS = ("status", "headers", *_BODY_KEYS)
-_STEP_KEYS = ("name", "on", *_MATCH_KEYS, "answer", *_ANSWER_KEYS)
+_CHANCE_KEYS = ("probability", "during")
+_STEP_KEYS = ("name", "on", *_MATCH_KEYS, *_CHANCE_KEYS, "answer", *_ANSWER_KEYS, *DELIVERY_KEYS)
 _ERROR_KEYS = ("message", "type", "param", "code")
 _FRAMING = ("content-length", "transfer-encoding")
 _BODYLESS = (204, 304)
@@ -52,9 +54,38 @@ class _Reader:
                 raise self._error(str(key), f"is not known; a step has {', '.join(_STEP_KEYS)}")
         narrowed = {key: self._text(table, key) for key in _MATCH_KEYS}
         calls = self._calls(table.get("on", "every"))
-        told = self._told(table)
-        name = self._text(table, "name") or _name_of(told)
-        return Step(Match(**narrowed), calls, Fault(name, self._scripted(told)))
+        try:
+            delivery = read_delivery(table)
+        except ValueError as problem:
+            raise self._error(*problem.args) from None
+        told = self._told(table, wanted=delivery is None)
+        if delivery is not None and delivery.events is not None:
+            # The events that are sent instead are a stream of their own.
+            for key in _BODY_KEYS:
+                if key in table:
+                    raise self._error(key, "cannot stand beside 'sse': an answer has one body")
+                told.pop(key, None)
+            told = {"status": 200, **told}
+            told["headers"] = {"content-type": headers.EVENT_STREAM.decode(), **told.get("headers", {})}
+        name = self._text(table, "name") or _name_of(told, table)
+        action = self._scripted(told) if told else None
+        return Step(Match(**narrowed), calls, self._chance(table), Fault(name, action, delivery))
+
+    def _chance(self, table: Mapping[str, Any]) -> Chance:
+        probability = table.get("probability", 1)
+        if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
+            raise self._error("probability", f"must be a number from 0 to 1, not {_shown(probability)}")
+        during = table.get("during")
+        if during is None:
+            return Chance(probability, None)
+        begin, dots, end = during.partition("..") if isinstance(during, str) else ("", "", "")
+        try:
+            window = (read_duration("during", begin), read_duration("during", end))
+        except ValueError:
+            window = (0, 0)
+        if not dots or window[0] >= window[1]:
+            raise self._error("during", f'must be like "10s..1m", not {_shown(during)}')
+        return Chance(probability, window)
 
     def _error(self, key: str, problem: str) -> FaultError:
         return FaultError(self._place, key, problem)
@@ -81,13 +112,13 @@ class _Reader:
             raise self._error("on", f"must not end before it begins, as {_shown(on)} does")
         return Calls(first, last)
 
-    def _told(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """What the step says about its answer, on top of the named one."""
+    def _told(self, table: Mapping[str, Any], *, wanted: bool) -> dict[str, Any]:
+        """What the step says about its answer, on top of the named one; nothing where the ordinary one is meant."""
         own = {key: table[key] for key in _ANSWER_KEYS if key in table}
         name = self._text(table, "answer")
         if name is None:
-            if not own:
-                raise self._error("status", "is missing: a step says what is answered")
+            if not own and wanted:
+                raise self._error("status", "is missing: a step says what is answered, or how")
             return own
         if name not in self._answers:
             known = ", ".join(self._answers)
@@ -186,11 +217,14 @@ def _error_type(status: int, code: str | None) -> str:
     return INVALID_REQUEST
 
 
-def _name_of(told: Mapping[str, Any]) -> str:
-    """The error's code where there is one: it is what the journal shows."""
+def _name_of(told: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    """The error's code where there is one: it is what the journal shows; else what else the step does."""
     error = told.get("error")
     code = error.get("code") if isinstance(error, Mapping) else None
-    return code if isinstance(code, str) and code else f"status {told.get('status', 200)}"
+    if isinstance(code, str) and code:
+        return code
+    done = ", ".join(key for key in DELIVERY_KEYS if key in table)
+    return done or f"status {told.get('status', 200)}"
 
 
 def _shown(value: object) -> str:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Protocol
 
 from understudy.core.clock import DAY, HOUR, MINUTE, SECOND
 from understudy.core.dates import http_date, iso_time
+from understudy.core.fault_delivery import Delivery
 from understudy.core.messages import Headers, Request
 
 
@@ -56,17 +58,19 @@ class Fault:
 
     Attributes:
         name: of the step, for the journal.
+        delivery: how the answer is handed over, None for as always.
     """
 
-    __slots__ = ("_action", "name")
+    __slots__ = ("_action", "delivery", "name")
 
-    def __init__(self, name: str, action: Action) -> None:
+    def __init__(self, name: str, action: Action | None, delivery: Delivery | None = None) -> None:
         self.name = name
         self._action = action
+        self.delivery = delivery
 
-    def answer(self, now: int) -> FaultAnswer:
-        """The answer at a moment, microseconds since the epoch."""
-        return self._action.answer(now)
+    def answer(self, now: int) -> FaultAnswer | None:
+        """The answer at a moment, microseconds since the epoch; None for the ordinary one."""
+        return None if self._action is None else self._action.answer(now)
 
 
 _BRACES = re.compile(r"\{now[^{}]*\}")
@@ -174,30 +178,71 @@ class Match:
         )
 
 
+class Chance:
+    """Whether a step plays on a call that it is due on, beside the number of that call.
+
+    Args:
+        probability: from 0 to 1; told by the seed and the number of the call, so that a run can be repeated.
+        window: microseconds since the first call that the step counted, from the first to before the last.
+    """
+
+    __slots__ = ("_probability", "_since", "_window")
+
+    def __init__(self, probability: float, window: tuple[int, int] | None) -> None:
+        self._probability = probability
+        self._window = window
+        self._since: int | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing is left to chance or time."""
+        return self._probability == 1 and self._window is None
+
+    def plays(self, seed: bytes, number: int, now: int) -> bool:
+        """Whether it does.
+
+        Args:
+            seed: of the step.
+            number: of the call, from 1.
+            now: of its arrival, microseconds since the epoch.
+        """
+        if self._window is not None:
+            if self._since is None:
+                self._since = now
+            if not self._window[0] <= now - self._since < self._window[1]:
+                return False
+        if self._probability == 1:
+            return True
+        drawn = blake2b(number.to_bytes(8, "big"), key=seed, digest_size=8).digest()
+        return int.from_bytes(drawn, "big") < self._probability * 2**64
+
+
 class Step:
     """One step of a script.
 
     Attributes:
         match: which calls it counts.
         calls: on which of them it plays.
+        chance: whether it does.
         fault: what it plays.
         seen: calls counted so far.
     """
 
-    __slots__ = ("calls", "fault", "match", "seen")
+    __slots__ = ("calls", "chance", "fault", "match", "seen")
 
-    def __init__(self, match: Match, calls: Calls, fault: Fault) -> None:
+    def __init__(self, match: Match, calls: Calls, chance: Chance, fault: Fault) -> None:
         self.match = match
         self.calls = calls
+        self.chance = chance
         self.fault = fault
         self.seen = 0
 
-    def due(self, request: Request, key: str, model: str) -> bool:
+    def due(self, request: Request, key: str, model: str, seed: bytes, now: int) -> bool:
         """Count the call if it matches, and say whether the step is due on it."""
         if not self.match.fits(request, key, model):
             return False
         self.seen += 1
-        return self.seen in self.calls
+        return self.seen in self.calls and self.chance.plays(seed, self.seen, now)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

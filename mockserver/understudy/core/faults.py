@@ -19,29 +19,53 @@ A fault script is a list of steps; a step says when it plays and what it does:
 that are left: 1, "2..", "3-5", or "every" (the default). Every step counts its own calls, whichever step plays; of
 those that are due the first plays. A call for which none is due is answered in the ordinary way.
 
-**What.** One action a step. So far there is one, a scripted answer: `status`, `headers`, and one body out of `error`
-(an envelope in the layout of the real one), `json` (any value) and `text` (sent as it is); or `answer = "NAME"`, an
-answer that whoever reads the script has given a name to, to which the step's own keys are added.
+`probability = 0.2` lets it play on about every fifth of those, by the run's seed; `during = "10s..1m"` within that
+time, counted from the first such call.
+
+**What.** A step says what is answered, or how the answer is handed over, or both. What: `status`, `headers`, and one
+body out of `error` (an envelope in the layout of the real one), `json` (any value) and `text` (sent as it is); or
+`answer = "NAME"`, an answer that whoever reads the script has given a name to, to which the step's own keys are added;
+or `sse`, a list of events. Without any of these it is the ordinary answer that is tampered with.
 
 In a header's value `{now+3s:http_date}` becomes a moment: `now`, a shift in ms, s, m, h or d, and a form out of
 http_date, iso and unix.
 
-**What is to come.** Faults that only bytes can say (a reset, a wrong length, a cut inside a character), and those of
-streams and sockets, will be further actions: keys of a step beside these, played by the door that owns the socket.
-Their keys are refused until something plays them.
+**How.** All of these can stand together; `fault_delivery` carries them out in this order:
 
-The language and every bound in it are our choice. `fault_steps` holds the values, `fault_reader` reads them.
+    events = [{ set = { "usage" = {} } }, { drop = "done" }]   # what the events, or the whole body, say
+    framing = { newline = "crlf", space = false }              # how events are written
+    cut = { after_events = 3 }                                 # where the body ends; also after_bytes, inside
+    stall = { after_events = 1, for = "5s" }                   # where it stands still; without `for`, for ever
+    gzip = true                                                # or "broken"
+    chunks = [1, 7]                                            # sizes of HTTP chunks, over and over
+    segments = 1                                               # sizes of the writes to the socket
+    delay = "2s"                                               # before the first byte
+    pause = "30ms"                                             # between chunks, or between segments
+    length = 900                                               # the content-length that is announced; "+10", "-10"
+    last_chunk = false                                         # the end of a body in chunks is missing
+    silent = true                                              # not even a status line
+    end = "rst"                                                # the socket then: keep, fin, rst, hold
+
+What only a socket can do (`length`, `segments`, `last_chunk`, `silent`, `end`) is played by the doors that own one.
+A body that was cut is charged as far as it was sent.
+
+The language and every bound in it are our choice. `fault_steps` holds the values, `fault_reader` and
+`fault_delivery_reader` read them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from understudy.core.fault_reader import Named, read_step
 from understudy.core.fault_steps import Fault, FaultAnswer, FaultError, Step
 from understudy.core.messages import Request
+from understudy.core.serialise import decode_object
 
-__all__ = ["SCRIPTS_KEPT", "STEPS_KEPT", "Fault", "FaultAnswer", "FaultError", "FaultScript", "Faults"]
+__all__ = ["FAULT_HEADER", "SCRIPTS_KEPT", "STEPS_KEPT", "Fault", "FaultAnswer", "FaultError", "FaultScript", "Faults"]
 
+FAULT_HEADER = b"x-understudy-fault"
+"""By it a request asks for a fault for itself alone."""
 SCRIPTS_KEPT = 1_000
 """Fault scripts that may be set at once."""
 STEPS_KEPT = 1_000
@@ -56,11 +80,20 @@ class FaultScript:
         steps: in order.
     """
 
-    __slots__ = ("name", "steps")
+    __slots__ = ("_seeds", "name", "steps")
 
     def __init__(self, name: str, steps: tuple[Step, ...]) -> None:
         self.name = name
         self.steps = steps
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        """Let a run's seed decide about what plays by chance."""
+        words = f"{seed} {self.name}"
+        self._seeds = [
+            blake2b(f"{words} {number}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            for number in range(len(self.steps))
+        ]
 
     @classmethod
     def parse(cls, table: Mapping[str, Any], answers: Named | None = None) -> "FaultScript":
@@ -94,7 +127,8 @@ class FaultScript:
     def covers_every_call(self) -> bool:
         """Whether no call can be left without a fault."""
         uncovered = 1
-        for step in sorted((step for step in self.steps if step.match.everything), key=lambda step: step.calls.first):
+        certain = [step for step in self.steps if step.match.everything and step.chance.certain]
+        for step in sorted(certain, key=lambda step: step.calls.first):
             if step.calls.first > uncovered:
                 return False
             if step.calls.last is None:
@@ -109,11 +143,11 @@ class FaultScript:
             request: the call.
             key: its API key.
             model: the model it names, or "".
-            now: its arrival, microseconds since the epoch; a script that knows time windows will need it.
+            now: its arrival, microseconds since the epoch.
         """
         playing = None
-        for step in self.steps:
-            if step.due(request, key, model) and playing is None:
+        for step, seed in zip(self.steps, self._seeds, strict=True):
+            if step.due(request, key, model, seed, now) and playing is None:
                 playing = step.fault
         return playing
 
@@ -122,12 +156,18 @@ class Faults:
     """The scripts that are set on a server, in order.
 
     Scripts may be added and cleared from any thread while calls are answered in another.
+
+    Args:
+        seed: of the run.
+        ready: faults that have a name, for requests that ask for one themselves.
     """
 
-    __slots__ = ("_scripts",)
+    __slots__ = ("_ready", "_scripts", "_seed")
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0, ready: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._scripts: tuple[FaultScript, ...] = ()
+        self._seed = seed
+        self._ready = ready or {}
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -150,11 +190,29 @@ class Faults:
         added = tuple(script if isinstance(script, FaultScript) else FaultScript.parse(script) for script in scripts)
         if len(self._scripts) + len(added) > SCRIPTS_KEPT:
             raise FaultError("Faults", "add", f"would set more than {SCRIPTS_KEPT} scripts at once")
+        for script in added:
+            script.seed(self._seed)
         self._scripts += added
 
-    def clear(self) -> None:
-        """Take all back."""
-        self._scripts = ()
+    def asked_for(self, spelled: str) -> Fault:
+        """The fault that a request asks for itself, in its header `x-understudy-fault`.
+
+        Args:
+            spelled: the name of a ready one, or a step as JSON.
+
+        Raises:
+            FaultError: neither.
+        """
+        place = f"The header {FAULT_HEADER.decode()}"
+        table = self._ready.get(spelled) or decode_object(spelled.encode("latin-1"))
+        if table is None:
+            names = ", ".join(self._ready) or "none"
+            raise FaultError(place, spelled[:80], f"is neither a step as JSON nor a ready fault; ready ones: {names}")
+        return read_step(table, place, {}).fault
+
+    def clear(self, name: str | None = None) -> None:
+        """Take back all, or those of a name."""
+        self._scripts = () if name is None else tuple(script for script in self._scripts if script.name != name)
 
     def next(self, request: Request, key: str, model: str, now: int) -> Fault | None:
         """The fault that this call meets, if any; every script counts the call, the first that is due plays."""

@@ -6,6 +6,8 @@ An adapter makes a `Request` from bytes and plays an `Answer` out; neither knows
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from understudy.core.wire import Wire
+
 Headers = list[tuple[bytes, bytes]]
 """Lower-case names and values, in the order they are sent."""
 
@@ -63,9 +65,10 @@ class Answer:
         sized: whether the length is announced (errors) or the body is sent in chunks (successes),
             as recorded traffic shows.
         unpaced: of a stream, that no part of it has a moment of its own.
+        wire: what the door does otherwise than usual; None for nothing.
     """
 
-    __slots__ = ("body", "due", "headers", "sized", "status", "unpaced")
+    __slots__ = ("body", "due", "headers", "sized", "status", "unpaced", "wire")
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class Answer:
         due: int = 0,
         sized: bool = False,
         unpaced: bool = False,
+        wire: Wire | None = None,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -83,6 +87,7 @@ class Answer:
         self.due = due
         self.sized = sized
         self.unpaced = unpaced
+        self.wire = wire
 
 
 class PlainStream:

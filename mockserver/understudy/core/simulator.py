@@ -23,7 +23,8 @@ from understudy.core.catalog import Catalog, Model
 from understudy.core.clock import Clock
 from understudy.core.durations import go_duration
 from understudy.core.errors import ApiError, Layer
-from understudy.core.faults import Faults
+from understudy.core.fault_delivery import Delivery
+from understudy.core.faults import FAULT_HEADER, FaultError, Faults
 from understudy.core.headers import RetryHeaders
 from understudy.core.ids import TransportIds
 from understudy.core.journal import Journal, JournalEntry
@@ -203,6 +204,11 @@ class Simulator:
         exchange = _Exchange(self, request, now)
         if request.method == "OPTIONS":
             return exchange.preflight()
+        answer = yield from self._answer(exchange)
+        delivery = exchange.delivery
+        return answer if delivery is None else delivery.of(answer, now)
+
+    def _answer(self, exchange: "_Exchange") -> Steps:
         try:
             return (yield from self._pipeline(exchange))
         except ApiError as error:
@@ -312,14 +318,14 @@ class Simulator:
             lookup = route.lookups.get(request.method)
             if lookup is None:
                 raise errors.wrong_method(" and ".join(route.methods))
-            if self.faults and (answer := exchange.fault("")) is not None:
+            if exchange.may_fail and (answer := exchange.fault("")) is not None:
                 return answer
             return exchange.looked_up(lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era))
         if account.status is KeyStatus.ADMIN:
             raise errors.missing_scope("model.request")
         exchange.operation = operation
         read = self._read_bodies.get((request.path, request.body))
-        if self.faults and (answer := exchange.fault(_claimed_model(request.body))) is not None:
+        if exchange.may_fail and (answer := exchange.fault(_claimed_model(request.body))) is not None:
             return answer
         if read is None:
             read = self._read(operation, request, names)
@@ -380,7 +386,9 @@ class Simulator:
 class _Exchange:
     """One request on its way to its answer: what is known so far, and the headers and journal that follow."""
 
-    __slots__ = ("_simulator", "account", "admission", "entry", "now", "operation", "request", "with_images")
+    __slots__ = (
+        "_simulator", "account", "admission", "delivery", "entry", "now", "operation", "request", "with_images",
+    )  # fmt: skip
 
     def __init__(self, simulator: Simulator, request: Request, now: int) -> None:
         self._simulator = simulator
@@ -390,6 +398,7 @@ class _Exchange:
         self.operation: Operation | None = None
         self.admission: Admission | None = None
         self.with_images = False
+        self.delivery: Delivery | None = None
         self.entry: JournalEntry = simulator.journal.open(now, "", "", request.method, request.path, request.body)
         self.entry.request_id = simulator.transport_ids.request_id()
 
@@ -408,18 +417,37 @@ class _Exchange:
         self.entry.account = account.id
         return account
 
+    @property
+    def may_fail(self) -> bool:
+        """Whether there is any fault that it might meet."""
+        return bool(self._simulator.faults) or FAULT_HEADER in self.request.headers
+
     def fault(self, model: str) -> Answer | None:
+        """The answer of the fault that it meets; None when there is none, or one that tampers with the ordinary answer."""
         simulator = self._simulator
-        key = "" if self.account is None else self.account.key
-        fault = simulator.faults.next(self.request, key, model, self.now)
-        if fault is None:
-            return None
+        faults = simulator.faults
+        asked = self.request.header(FAULT_HEADER)
+        if asked is not None:
+            try:
+                fault = faults.asked_for(asked)
+            except FaultError as problem:
+                raise errors.BadRequest(str(problem), param=None, code="understudy_fault") from None
+        else:
+            key = "" if self.account is None else self.account.key
+            met = faults.next(self.request, key, model, self.now)
+            if met is None:
+                return None
+            fault = met
+        self.entry.fault = fault.name
+        self.delivery = fault.delivery
         scripted = fault.answer(self.now)
+        if scripted is None:
+            return None
         named = {name for name, _ in scripted.headers}
         base = [pair for pair in self._base(scripted.content_type) if pair[0] not in named]
-        self.entry.fault = fault.name
         self._close(scripted.status, None if scripted.status < 400 else fault.name)
-        return Answer(scripted.status, base + scripted.headers, scripted.body, sized=True)
+        sized = scripted.content_type != headers.EVENT_STREAM
+        return Answer(scripted.status, base + scripted.headers, scripted.body, sized=sized)
 
     def looked_up(self, lookup: Lookup, body: bytes) -> Answer:
         head = self._base(headers.JSON) + headers.engine(self.account, 0)
@@ -435,7 +463,7 @@ class _Exchange:
         if account is None:
             raise TypeError("only who is known is let in")
         entry.model = _claimed_model(request.body) if request.body else ""
-        if simulator.faults and (answer := self.fault(entry.model)) is not None:
+        if self.may_fail and (answer := self.fault(entry.model)) is not None:
             return answer
         settings = simulator.settings
         page = yield from backend.answer(

@@ -17,6 +17,8 @@ from understudy.core.simulator import Simulator
 CONTROL_PREFIX = "/_understudy"
 PACKED_PREFIX = "/backend-api/"
 """Where compressed request bodies are unpacked; of the platform's own paths none is known to take them."""
+WIRE_EXTENSION = "understudy.wire"
+"""In `scope["extensions"]` of a door that owns its socket; its `play` takes answers with a `Wire` of their own."""
 HOT_PATHS = (b"/v1/chat/completions",)
 """Answered on the short way where the server has one (`adapters/wire/direct.py`)."""
 
@@ -73,6 +75,11 @@ class HttpApplication:
             return
         else:
             answer = await conduct(simulator.respond(request, clock.now()))
+        if answer.wire is not None:
+            lent = scope.get("extensions", {}).get(WIRE_EXTENSION)
+            if lent is not None:
+                await lent["play"](answer, clock, receive)
+                return
         await play(answer, clock, receive, send)
 
     async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.adapters.http.accounts import UnknownAccountError, add_accounts
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
+from understudy.adapters.http.faults import add_faults
 from understudy.core.account_changes import AccountError
 from understudy.core.dates import iso_time
 from understudy.core.simulator import Simulator
@@ -128,6 +129,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
         return Moment(now=iso_time(simulator.clock.now()))
 
     add_accounts(app, simulator, _PREFIX)
+    add_faults(app, simulator, _PREFIX)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         reason = _refused(scope, control_token, host)

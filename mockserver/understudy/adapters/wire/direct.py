@@ -16,10 +16,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from understudy.adapters.http.application import HttpApplication
+from understudy.adapters.http.application import WIRE_EXTENSION, HttpApplication
 from understudy.adapters.http.asgi import Receive, Scope, Send
 from understudy.adapters.http.playing import play
 from understudy.adapters.waiting import Reminder
+from understudy.adapters.wire.raw import RawWriter
+from understudy.core.clock import Clock
 from understudy.core.messages import Answer, Request, Stream
 
 _log = logging.getLogger("understudy")
@@ -102,6 +104,11 @@ class DirectProtocol(HttpToolsProtocol):
         self._stream = None
         self._last = False
 
+    def on_message_begin(self) -> None:
+        """Lend the socket to answers that need more than ASGI can say."""
+        super().on_message_begin()
+        self.scope["extensions"] = {WIRE_EXTENSION: {"play": self._play_raw}}
+
     def on_headers_complete(self) -> None:
         """Take the short way when nothing speaks against it."""
         stream = self._stream
@@ -134,7 +141,9 @@ class DirectProtocol(HttpToolsProtocol):
         assert application is not None  # noqa: S101 - hot paths exist only with one
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         answer = application.answer_at_once(Request("POST", self.url.decode("ascii"), dict(self.headers), body))
-        if not isinstance(answer.body, bytes):
+        if answer.wire is not None:
+            self._hand_over(answer)
+        elif not isinstance(answer.body, bytes):
             self._begin(answer, answer.body)
         elif answer.due:
             self._hand_over(answer)
@@ -294,13 +303,22 @@ class DirectProtocol(HttpToolsProtocol):
         finally:
             self.app = ordinary
 
+    async def _play_raw(self, answer: Answer, clock: Clock, receive: Receive) -> None:
+        def head(answer: Answer) -> bytes:
+            return _status_line(answer.status) + _head(answer)
+
+        await RawWriter(self.transport, self.flow.drain, self.cycle, head).play(answer, clock, receive)
+
     def _hand_over(self, answer: Answer) -> None:
         application = self._application
         assert application is not None  # noqa: S101 - hot paths exist only with one
         clock = application.simulator.clock
 
         async def played(scope: Scope, receive: Receive, send: Send) -> None:
-            await play(answer, clock, receive, send)
+            if answer.wire is None:
+                await play(answer, clock, receive, send)
+            else:
+                await self._play_raw(answer, clock, receive)
 
         ordinary, self.app = self.app, played
         try:

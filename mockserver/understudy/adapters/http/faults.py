@@ -1,0 +1,54 @@
+"""Control paths of faults: set scripts, see them, take them back."""
+
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI
+from fastapi.requests import Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from understudy.core.faults import FaultError, FaultScript
+from understudy.core.simulator import Simulator
+
+
+class ScriptView(BaseModel):
+    """A fault script that is set."""
+
+    name: str = Field(description="By which it can be taken back.")
+    steps: list[str] = Field(description="What its steps do, by name.")
+    seen: list[int] = Field(description="How many calls each step has counted.")
+
+
+def add_faults(app: FastAPI, simulator: Simulator, prefix: str) -> None:
+    """Put the paths on the control application."""
+    faults = simulator.faults
+
+    @app.exception_handler(FaultError)
+    async def unusable(request: Request, error: FaultError) -> JSONResponse:
+        return JSONResponse({"error": f"{request.method} {request.url.path}: {error}"}, 400)
+
+    @app.get(f"{prefix}/faults", tags=["faults"])
+    async def scripts() -> list[ScriptView]:
+        """The scripts that are set, in order."""
+        return [_view(script) for script in faults]
+
+    @app.post(f"{prefix}/faults", status_code=201, tags=["faults"])
+    async def add(script: Annotated[dict[str, Any], Body(description="A script with `steps`, or one.")]) -> ScriptView:
+        """Set one more script, after those there are."""
+        added = FaultScript.parse(script)
+        faults.add(added)
+        return _view(added)
+
+    @app.delete(f"{prefix}/faults", status_code=204, tags=["faults"])
+    async def clear(name: str | None = None) -> Response:
+        """Take back the scripts of a name, or all."""
+        faults.clear(name)
+        return Response(status_code=204)
+
+
+def _view(script: FaultScript) -> ScriptView:
+    return ScriptView(
+        name=script.name,
+        steps=[step.fault.name for step in script.steps],
+        seen=[step.seen for step in script.steps],
+    )
