@@ -18,6 +18,7 @@ from understudy.core.key_words import read_key
 from understudy.core.plans_accounts import Plans
 from understudy.core.plans_table import PlanTable
 from understudy.core.pricing import PriceList
+from understudy.core.rules import Rules
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.core.store import Store
 from understudy.core.terms import AccountTerms
@@ -54,6 +55,7 @@ def build_simulator(settings: Settings) -> Simulator:
         journal=Journal(settings.journal_limit),
         faults=Faults(settings.seed, toml("faults.toml")["faults"]),
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),
+        rules=Rules(settings.rules or ()),
     )
 
 

@@ -13,7 +13,7 @@ To add a setting, add a field here; the command line, the environment, the file 
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
@@ -30,6 +30,7 @@ from understudy.core.pricing import DOLLAR
 from understudy.core.store import SHARED_MOST
 from understudy.core.terms import AccountTerms
 from understudy.keys_file import KeysFileError, read_keys, read_keys_file
+from understudy.rules_file import RulesFileError, check_rules, read_rules_file
 
 DEFAULT_FILE = "understudy.toml"
 ENVIRONMENT_PREFIX = "UNDERSTUDY_"
@@ -158,6 +159,7 @@ class Settings:
         retry_after_ms: the same in milliseconds.
         should_retry: `x-should-retry` of every 429, None for none.
         accounts: what the accounts of some keys start with, while all others are accepted too; None for nothing.
+        rules: what the model says when, as tables; None for nothing.
         store: `memory`, or the URL of a Redis.
         workers: processes that `serve` answers with.
         control_token: lets other machines use the control API.
@@ -276,6 +278,14 @@ class Settings:
         is_path=True,
         is_secret=True,
     )
+    rules: Sequence[Mapping[str, Any]] | None = _row(
+        None,
+        setting_values.tables_or_path,
+        "in a settings file one table [[rules]] for each rule; elsewhere the path of a TOML file with them",
+        "What the model says, and when: the first rule that is meant answers.",
+        unset="the model decides",
+        is_path=True,
+    )
     store: str = _row(
         "memory",
         setting_values.store,
@@ -388,6 +398,8 @@ def load_settings(
     for name in ("keys", "accounts"):
         if name in values:
             values[name] = _read_keys(name, values, sources[name])
+    if "rules" in values:
+        values["rules"] = _read_rules(values["rules"], sources["rules"])
     return Settings(**values)
 
 
@@ -441,6 +453,13 @@ def _read_keys(name: str, values: Mapping[str, Any], source: str) -> Mapping[str
         return read_keys(given, None, tier=tier, credits=credits)
     except KeysFileError as problem:
         raise SettingsFileError(name, given, source, _BY_KEYWORD[name].accepted, str(problem)) from None
+
+
+def _read_rules(given: Any, source: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        return read_rules_file(given) if isinstance(given, Path) else check_rules(given)
+    except RulesFileError as problem:
+        raise SettingsFileError("rules", given, source, _BY_KEYWORD["rules"].accepted, str(problem)) from None
 
 
 def _from_environment(variables: Mapping[str, str]) -> Iterator[_Given]:

@@ -23,6 +23,7 @@ from understudy.core.faults import Faults
 from understudy.core.journal import Journal
 from understudy.core.key_words import KeyWordsError
 from understudy.core.plans_accounts import Plans
+from understudy.core.rules import Rules
 from understudy.core.simulator import Simulator, UnknownKeyError
 from understudy.core.store import Change, Changed
 
@@ -249,8 +250,16 @@ class MockServer:
         """What goes wrong on purpose."""
         return self.simulator.faults
 
+    @property
+    def rules(self) -> Rules:
+        """What the model says, and when."""
+        return self.simulator.rules
+
     def reset(self) -> None:
-        """Forget accounts, faults and the journal, and take back every move of the clock."""
+        """Forget accounts, faults, rules and the journal, and take back every move of the clock.
+
+        Rules of the settings stay.
+        """
         if self.simulator.reset() is not None:
             raise MockServerError(_SHARED)
 

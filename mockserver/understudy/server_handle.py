@@ -6,6 +6,7 @@ from typing import Protocol
 from understudy.account_handle import AccountHandle
 from understudy.core.faults import Faults
 from understudy.core.journal import JournalEntry
+from understudy.core.rules import Rules
 
 
 class ClockHandle(Protocol):
@@ -77,5 +78,9 @@ class ServerHandle(Protocol):
     def faults(self) -> Faults:
         """What goes wrong on purpose."""
 
+    @property
+    def rules(self) -> Rules:
+        """What the model says, and when."""
+
     def reset(self) -> None:
-        """Forget accounts, faults and the journal, and take back every move of the clock."""
+        """Forget accounts, faults, rules and the journal, and take back every move of the clock."""

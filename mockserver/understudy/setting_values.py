@@ -5,7 +5,7 @@ when it cannot be used. What is accepted is said in the table of settings, besid
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from ipaddress import ip_address
@@ -118,6 +118,11 @@ def path(given: Any) -> Path:
 def table_or_path(given: Any) -> Mapping[str, Any] | Path:
     """Read a table as it stands in a settings file or in Python, or the path of a file with one."""
     return dict(given) if isinstance(given, Mapping) else path(given)
+
+
+def tables_or_path(given: Any) -> Sequence[Mapping[str, Any]] | Path:
+    """Read an array of tables as it stands in a settings file or in Python, or the path of a file with one."""
+    return list(given) if isinstance(given, list | tuple) else path(given)
 
 
 def store(given: Any) -> str:

@@ -17,6 +17,7 @@ from understudy import MockServer
 from understudy.config import TABLE
 from understudy.core.key_words import WORDS
 from understudy.keys_file import read_keys_file
+from understudy.rules_file import read_rules_file
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
@@ -48,12 +49,14 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: str, tmp_path: Path)
 
 @pytest.mark.parametrize("page", names([page for page in PAGES if blocks(page, "toml")]))
 def test_the_toml_of_a_page_can_be_read(page: str, tmp_path: Path) -> None:
-    """A table of keys is a keys file."""
+    """A table of keys is a keys file, one of rules a rules file."""
     for text in blocks(ROOT / page, "toml"):
         file = tmp_path / "keys.toml"
         file.write_text(text, encoding="utf-8")
         if "keys" in tomllib.loads(text):
             assert read_keys_file(file, tier=5, credits=0)
+        if "rules" in tomllib.loads(text):
+            assert read_rules_file(file)
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *names(PAGES)])

@@ -37,6 +37,7 @@ class JournalEntry(msgspec.Struct, gc=False):
         usage: what was charged, None while nothing was.
         charge: pico-dollars.
         fault: name of the fault that was played, if any.
+        rule: name of the rule that said what the model says, if any.
     """
 
     number: int
@@ -56,6 +57,7 @@ class JournalEntry(msgspec.Struct, gc=False):
     usage: Usage | None = None
     charge: int = 0
     fault: str | None = None
+    rule: str | None = None
 
     @property
     def json(self) -> Any:

@@ -1,6 +1,6 @@
 """The one pipeline: from a request and a moment to an answer.
 
-    authenticate -> scripted fault -> parse -> find the model -> credits -> limits -> validate -> reply -> charge
+    authenticate -> scripted fault -> parse -> find the model -> credits -> limits -> validate -> rules -> reply -> charge
 
 The order stands here and nowhere else. What the real API answers before its limiter (401, unknown model, a body
 that is no JSON, no model) costs nothing and carries no rate-limit headers; what it answers after (a 400 from
@@ -40,6 +40,7 @@ from understudy.core.plans_accounts import Plans
 from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
 from understudy.core.routes import Lookup, Routes
+from understudy.core.rules import RuleRequest, Rules
 from understudy.core.serialise import decode_object, error_body
 from understudy.core.spoken_answers import SpokenAnswers
 from understudy.core.store import Store, StoreUnavailable
@@ -116,6 +117,7 @@ class Simulator:
         routes: the operations by method and path.
         journal: what happened.
         faults: what goes wrong on purpose.
+        rules: what the model says when; none when left out.
         on_failure: told of every inner failure (request id, exception), to log it.
     """
 
@@ -133,6 +135,7 @@ class Simulator:
         journal: Journal,
         faults: Faults,
         on_failure: Callable[[str, BaseException], None],
+        rules: Rules | None = None,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
@@ -144,6 +147,7 @@ class Simulator:
         self.routes = routes
         self.journal = journal
         self.faults = faults
+        self.rules = Rules() if rules is None else rules
         self.transport_ids = TransportIds(Random(settings.seed))
         self.prompts = PromptCache()
         self.spoken = SpokenAnswers()
@@ -152,7 +156,7 @@ class Simulator:
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
 
     def reset(self) -> Awaitable[None] | None:
-        """Forget accounts, faults and the journal, and take back every move of the clock.
+        """Forget accounts, faults, rules and the journal, and take back every move of the clock.
 
         Returns:
             None, or what must be awaited until a shared store has forgotten its accounts.
@@ -183,6 +187,7 @@ class Simulator:
     def _reset_here(self) -> None:
         self.clock.reset()
         self.faults.clear()
+        self.rules.reset()
         self.journal.clear()
         self.prompts.clear()
         self.spoken.clear()
@@ -361,6 +366,8 @@ class Simulator:
             read.model = model
             read.prompt_tokens = None
         call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
+        if self.rules:
+            exchange.ask_rules(operation, call)
         pacing = self.settings.pacing
         if isinstance(operation, Stepwise):
             reply = yield from operation.steps(call, self.media, pacing, self.store)
@@ -511,6 +518,20 @@ class _Exchange:
             head.append(headers.PROXY)
         return head
 
+    def ask_rules(self, operation: Operation, call: Call) -> None:
+        """Let the first rule that is meant say what the model says; raises ApiError when that is an error."""
+        read, account = call.read, call.account
+        asked = RuleRequest(
+            operation.endpoint, self.request.path, read.model_name, account.key, account.id, read.value
+        )
+        script = self._simulator.rules.script(asked, self.now)
+        if script is None:
+            return
+        self.entry.rule = script.rule
+        if script.error is not None:
+            raise script.error
+        call.script = script
+
     def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
         head = self._head(operation, reply)
         self.entry.status = 200
@@ -543,6 +564,9 @@ class _Exchange:
             head.append(headers.PROXY)
         if error.status == 429 or error.retry_after is not None:
             head += headers.retry(error.retry_after, self._simulator.settings.retry)
+        if error.headers:
+            named = {name for name, _ in error.headers}
+            head = [pair for pair in head if pair[0] not in named]
         head += error.headers
         self._close(error.status, error.code or error.type)
         return Answer(error.status, head, error_body(error), sized=True)

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.adapters.http.accounts import UnknownAccountError, add_accounts
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
 from understudy.adapters.http.faults import add_faults
+from understudy.adapters.http.rules import add_rules
 from understudy.core.account_changes import AccountError
 from understudy.core.dates import iso_time
 from understudy.core.simulator import Simulator
@@ -104,7 +105,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
 
     @app.post(f"{_PREFIX}/reset", status_code=204)
     async def reset() -> Response:
-        """Forget accounts, faults and the journal, and take back every move of the clock."""
+        """Forget accounts, faults, rules and the journal, and take back every move of the clock."""
         await _done(simulator.reset())
         await _done(simulator.store.tell_others({"reset": True}))
         return Response(status_code=204)
@@ -129,6 +130,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
         return Moment(now=iso_time(simulator.clock.now()))
 
     add_accounts(app, simulator, _PREFIX)
+    add_rules(app, simulator, _PREFIX)
     add_faults(app, simulator, _PREFIX)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:

@@ -278,7 +278,7 @@ def _whole_choice(choice: Choice, model: Model) -> dict[str, Any]:
             "name": choice.function_call.name,
             "arguments": choice.function_call.arguments,
         }
-    message["refusal"] = None
+    message["refusal"] = choice.refusal
     message["annotations"] = [citation.on_the_wire() for citation in choice.citations]
     if choice.speech is not None:
         message["audio"] = choice.speech.on_the_wire()
@@ -425,6 +425,11 @@ class _Streamed:
                 yield index, delta, "null", tokens, None
         elif choice.text is not None:
             yield from self._text_deltas(choice)
+        elif choice.refusal is not None:
+            # As SDKs' recorded streams of refusals have it (2024-08).
+            yield index, '{"role":"assistant","content":null,"refusal":""}', "null", 0, None
+            for piece in self._vocabulary.pieces(choice.refusal, encoding):
+                yield index, f'{{"refusal":{encode(piece).decode()}}}', "null", 1, None
         elif choice.function_call is not None:
             called = choice.function_call
             opening = encode({"name": called.name, "arguments": ""}).decode()

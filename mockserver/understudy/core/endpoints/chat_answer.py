@@ -20,6 +20,7 @@ from understudy.core.replies.citations import Citation, cite
 from understudy.core.replies.prediction import accepted, follow
 from understudy.core.replies.strict import unusable_schema
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
+from understudy.core.rule_answers import Script, ScriptedUsage
 from understudy.core.serialise import encode
 from understudy.core.token_pieces import text_of
 
@@ -75,6 +76,7 @@ class Choice:
     Attributes:
         index: from 0.
         text: content, None beside a call.
+        refusal: words of refusal, in place of the text.
         tool_calls: in order.
         function_call: the deprecated form.
         finish_reason: stop, length, tool_calls or function_call.
@@ -92,6 +94,7 @@ class Choice:
         "ids",
         "index",
         "logprobs",
+        "refusal",
         "speech",
         "text",
         "tokens",
@@ -110,6 +113,7 @@ class Choice:
     ) -> None:
         self.index = index
         self.text = text
+        self.refusal: str | None = None
         self.tool_calls = tool_calls
         self.function_call = function_call
         self.finish_reason = finish_reason
@@ -130,6 +134,7 @@ class ChatAnswer:
         heard_tokens, said_tokens: audio tokens, of the prompt and of what was made.
         accepted_tokens, rejected_tokens: of the prediction.
         service_tier, fingerprint: as shown.
+        scripted_usage: what a rule has counted instead.
     """
 
     __slots__ = (
@@ -145,6 +150,7 @@ class ChatAnswer:
         "reasoning_tokens",
         "rejected_tokens",
         "said_tokens",
+        "scripted_usage",
         "service_tier",
     )
 
@@ -156,6 +162,7 @@ class ChatAnswer:
         self.accepted_tokens = self.rejected_tokens = 0
         self.heard_tokens = self.said_tokens = 0
         self.reasoning_tokens = reasoning
+        self.scripted_usage: ScriptedUsage | None = None
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
         self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
         self.fingerprint = _fingerprint(call.model.fingerprint, call.model.snapshot)
@@ -176,6 +183,20 @@ class ChatAnswer:
                 choice.tokens = choice.speech.text_tokens + choice.speech.audio_tokens
         self.said_tokens = sum(choice.speech.audio_tokens for choice in self.choices if choice.speech is not None)
         self.completion_tokens = self.reasoning_tokens + sum(choice.tokens for choice in self.choices)
+        if self.scripted_usage is not None:
+            self.use_script(self.scripted_usage)
+
+    def use_script(self, usage: ScriptedUsage) -> None:
+        """Count what a rule says, whatever was made."""
+        self.scripted_usage = usage
+        if usage.prompt_tokens is not None:
+            self.prompt_tokens, self.cached_tokens = usage.prompt_tokens, usage.cached_tokens or 0
+            self.cache_write_tokens = 0
+            self.heard_tokens = min(self.heard_tokens, self.prompt_tokens - self.cached_tokens)
+        if usage.completion_tokens is not None:
+            self.completion_tokens, self.reasoning_tokens = usage.completion_tokens, usage.reasoning_tokens or 0
+            self.said_tokens = min(self.said_tokens, self.completion_tokens - self.reasoning_tokens)
+            self.accepted_tokens = self.rejected_tokens = 0
 
     def use_prediction(self, predicted: list[int], said: list[int]) -> None:
         """Count a prediction: what was not used of it is paid for like what was said (OpenAI's guide)."""
@@ -219,6 +240,12 @@ def make_answer(call: Call, media: Media) -> ChatAnswer:
         answer.heard_tokens = understood.audio_tokens
     if chat_audio.wants_speech(body):
         _speak(call, media, answer, limit)
+    script = call.script
+    if script is not None:
+        if script.usage is not None:
+            answer.use_script(script.usage)
+        for choice in answer.choices:
+            choice.finish_reason = script.finish_reason or choice.finish_reason
     return answer
 
 
@@ -322,16 +349,23 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, id_seed
     """One choice: `seed` decides its words, `id_seed` the ids of its calls; `room` is for how many tokens."""
     body = call.body
     encoding = call.model.encoding
+    scripted = None
+    if call.script is not None:
+        scripted = call.script.text
+        if call.script.tool_calls:
+            return _calling(body, _scripted_calls(call.script, body), index, id_seed, vocabulary, encoding)
+        if call.script.refusal is not None:
+            return _refusing(call.script.refusal, index, vocabulary, encoding, room)
     if len(body) > 2:
-        if body.get("tools") or body.get("functions"):
+        if (body.get("tools") or body.get("functions")) and scripted is None:
             calls = _decide(body, seed)
             if calls:
                 return _calling(body, calls, index, id_seed, vocabulary, encoding)
         if body.get("logprobs") or body.get("logit_bias"):
             return _choice_of_tokens(call, vocabulary, index, seed, room)
-    said = _say(body, seed)
+    said = _say(body, seed) if scripted is None else scripted
     citations: Sequence[Citation] = ()
-    if "search" in call.model.abilities and _is_free_form(body):
+    if scripted is None and "search" in call.model.abilities and _is_free_form(body):
         said, citations = cite(said, _last_user(body["messages"]), seed)
     if len(body) > 2:
         said = _cut_at_stops(said, body)
@@ -344,6 +378,27 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, id_seed
     choice = Choice(index, text=said, finish_reason=finish, tokens=tokens)
     if citations:
         choice.citations = [citation for citation in citations if citation.end <= len(said)]
+    return choice
+
+
+def _scripted_calls(script: Script, body: dict[str, Any]) -> tuple[tools.ToolCall, ...]:
+    """What a rule has the model call; a tool that was not offered, too: models do invent some."""
+    custom = {offered["custom"]["name"] for offered in body.get("tools") or () if offered["type"] == "custom"}
+    return tuple(
+        tools.ToolCall(call.name, "custom", input=call.payload)
+        if call.name in custom
+        else tools.ToolCall(call.name, "function", arguments=call.payload)
+        for call in script.tool_calls
+    )
+
+
+def _refusing(words: str, index: int, vocabulary: Vocabulary, encoding: str, room: int | None) -> Choice:
+    tokens = vocabulary.count(words, encoding)
+    cut = room is not None and tokens > room
+    if room is not None and cut:
+        words, tokens = vocabulary.truncate(words, room, encoding), room
+    choice = Choice(index, finish_reason="length" if cut else "stop", tokens=tokens)
+    choice.refusal = words
     return choice
 
 
@@ -374,7 +429,8 @@ def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: byte
     most = call.model.max_output_tokens if room is None else room
     if body.get("logprobs"):
         most = min(most, longest_answer(count, top))
-    if bias.forced and free_form:
+    scripted = None if call.script is None else call.script.text
+    if bias.forced and free_form and scripted is None:
         # Ending the answer is a token like any other: it never comes, and the limit ends it.
         tokens = bias.forced_tokens(min(most, max(LONGEST_FORCED // count, 1)), seed)
         said = text_of(tokens, vocabulary, encoding)
@@ -383,10 +439,14 @@ def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: byte
         if cut != said:
             tokens = vocabulary.encode(cut, encoding)
     else:
-        tokens = vocabulary.encode(_said_within(body, bias, seed, vocabulary, encoding), encoding)
+        if scripted is None:
+            said = _said_within(body, bias, seed, vocabulary, encoding)
+        else:
+            said = _cut_at_stops(scripted, body)
+        tokens = vocabulary.encode(said, encoding)
         finish = "length" if len(tokens) > most else "stop"
         del tokens[most:]
-        if bias.banned and finish == "length" and free_form:
+        if bias.banned and finish == "length" and free_form and scripted is None:
             # A cut text may be read as other tokens than it was cut from.
             kept = bias.without_banned(text_of(tokens, vocabulary, encoding), vocabulary, encoding)
             tokens = vocabulary.encode(kept, encoding)[:most]
@@ -454,7 +514,7 @@ def _calling(
         vocabulary.count(call.name, encoding) + vocabulary.count(call.arguments or call.input, encoding)
         for call in calls
     )
-    if not body.get("tools"):
+    if body.get("functions") and not body.get("tools"):
         return Choice(index, function_call=calls[0], finish_reason="function_call", tokens=tokens)
     named = tuple(
         WireToolCall(call, "call_" + ids.letters(seed, 24, b"call%d" % position)) for position, call in enumerate(calls)
