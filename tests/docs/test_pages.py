@@ -15,8 +15,10 @@ import pytest
 
 from understudy import MockServer
 from understudy.config import TABLE
+from understudy.core.fault_reader import STEP_KEYS
 from understudy.core.key_words import WORDS
 from understudy.keys_file import read_keys_file
+from understudy_data import toml
 from understudy.rules_file import read_rules_file
 
 ROOT = Path(__file__).parent.parent.parent
@@ -93,3 +95,12 @@ def test_the_paths_of_the_control_api_are_those_of_the_server() -> None:
         for method in operations
     }
     assert set(re.findall(r"^\| `([A-Z]+ [^`]+)`", page, re.MULTILINE)) == served
+
+
+def test_the_page_of_faults_has_every_key_and_every_ready_fault() -> None:
+    """Neither more nor fewer."""
+    page = (ROOT / "docs/reference/faults.md").read_text(encoding="utf-8")
+    tables, _, ready = page.partition("## Ready faults")
+    keys = [key for cell in re.findall(r"^\| (`.+?) \|", tables, re.MULTILINE) for key in re.findall(r"`(\w+)`", cell)]
+    assert sorted(keys) == sorted(set(STEP_KEYS) - {"answer"})
+    assert re.findall(r"^\| `([\w-]+)`", ready, re.MULTILINE) == list(toml("faults.toml")["faults"])

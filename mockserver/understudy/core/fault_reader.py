@@ -19,7 +19,7 @@ _MATCH_KEYS = ("method", "path", "model", "key")
 _BODY_KEYS = ("error", "json", "text")
 _ANSWER_KEYS = ("status", "headers", *_BODY_KEYS)
 _CHANCE_KEYS = ("probability", "during")
-_STEP_KEYS = ("name", "on", *_MATCH_KEYS, *_CHANCE_KEYS, "answer", *_ANSWER_KEYS, *DELIVERY_KEYS)
+STEP_KEYS = ("name", "on", *_MATCH_KEYS, *_CHANCE_KEYS, "answer", *_ANSWER_KEYS, *DELIVERY_KEYS)
 _ERROR_KEYS = ("message", "type", "param", "code")
 _FRAMING = ("content-length", "transfer-encoding")
 _BODYLESS = (204, 304)
@@ -50,8 +50,8 @@ class _Reader:
         if not isinstance(table, Mapping):
             raise FaultError(self._place, "step", f"must be a table, not {_shown(table)}")
         for key in table:
-            if key not in _STEP_KEYS:
-                raise self._error(str(key), f"is not known; a step has {', '.join(_STEP_KEYS)}")
+            if key not in STEP_KEYS:
+                raise self._error(str(key), f"is not known; a step has {', '.join(STEP_KEYS)}")
         narrowed = {key: self._text(table, key) for key in _MATCH_KEYS}
         calls = self._calls(table.get("on", "every"))
         try:
