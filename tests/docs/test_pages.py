@@ -18,8 +18,8 @@ from understudy.config import TABLE
 from understudy.core.fault_reader import STEP_KEYS
 from understudy.core.key_words import WORDS
 from understudy.keys_file import read_keys_file
-from understudy_data import toml
 from understudy.rules_file import read_rules_file
+from understudy_data import toml
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
