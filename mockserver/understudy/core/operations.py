@@ -101,7 +101,9 @@ class Call:
     def asking(self, body: dict[str, Any]) -> "Call":
         """The same call with another body, for an operation that asks in another one's words."""
         read = ReadBody(body, self.read.model_name, self.read.cost, self.read.fingerprint)
-        return Call(read, self.model, self.account, self.now, self.seed, self._host)
+        call = Call(read, self.model, self.account, self.now, self.seed, self._host)
+        call.script = self.script
+        return call
 
     @property
     def prompts(self) -> PromptCache:

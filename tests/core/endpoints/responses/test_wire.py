@@ -35,7 +35,7 @@ def corrected() -> dict[str, Any]:
         *path, last = patch["at"].split("/")[1:]
         place = schemas
         for step in path:
-            place = place[int(step)] if isinstance(place, list) else place[step]
+            place = place[step]
         place[last] = patch["value"]
     return schemas
 
@@ -158,7 +158,7 @@ def rebuild(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     items: dict[int, dict[str, Any]] = {}
     for event in events:
         kind = event["type"].removeprefix("response.")
-        place = event.get("output_index")
+        place: int = event.get("output_index", -1)
         if kind == "output_item.added":
             items[place] = json.loads(json.dumps(event["item"]))
         elif kind == "content_part.added":

@@ -160,6 +160,9 @@ def _message_events(
 ) -> Iterator[Event]:
     for number, part in enumerate(item["content"]):
         here = place | {"content_index": number}
+        if part["type"] == "refusal":
+            yield from _refusal_events(part, here, vocabulary, encoding)
+            continue
         empty = {**part, "annotations": [], "logprobs": [], "text": ""}
         yield Event("response.content_part.added", {"part": empty, **here})
         told = 0
@@ -184,6 +187,16 @@ def _message_events(
         logprobs = [_chance(chance) for chance in part["logprobs"]]
         yield Event("response.output_text.done", {"text": part["text"], "logprobs": logprobs, **here})
         yield Event("response.content_part.done", {"part": part, **here})
+
+
+def _refusal_events(
+    part: dict[str, Any], here: dict[str, Any], vocabulary: Vocabulary, encoding: str
+) -> Iterator[Event]:
+    yield Event("response.content_part.added", {"part": {"type": "refusal", "refusal": ""}, **here})
+    for piece in vocabulary.pieces(part["refusal"], encoding):
+        yield Event("response.refusal.delta", {"delta": piece, **here}, 1)
+    yield Event("response.refusal.done", {"refusal": part["refusal"], **here})
+    yield Event("response.content_part.done", {"part": part, **here})
 
 
 def _chance(entry: dict[str, Any]) -> dict[str, Any]:

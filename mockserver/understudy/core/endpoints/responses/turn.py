@@ -228,6 +228,10 @@ def with_billing(response: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
+_WHY = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Why a response is incomplete, by how a chat completion would have finished."""
+
+
 def make_turn(call: Call, items: Sequence[Item], media: Media) -> Turn:
     """Decide what the model does.
 
@@ -248,12 +252,11 @@ def make_turn(call: Call, items: Sequence[Item], media: Media) -> Turn:
     choice = answer.choices[0]
     if answer.reasoning_tokens:
         turn.output.append(_reasoning(turn, call))
-    if choice.finish_reason == "length":
-        turn.incomplete = "max_output_tokens"
+    turn.incomplete = _WHY.get(choice.finish_reason)
     if choice.tool_calls:
         for called in choice.tool_calls:
             turn.output.append(_called(turn, called))
-    elif choice.text or turn.incomplete is None:
+    elif choice.text or choice.refusal is not None or turn.incomplete is None:
         turn.output.append(_message(turn, choice))
     return turn
 
@@ -310,12 +313,14 @@ def _called(turn: Turn, called: WireToolCall) -> Item:
 
 def _message(turn: Turn, choice: Choice) -> Item:
     made = choice.logprobs
-    part = {
+    part: dict[str, Any] = {
         "type": "output_text",
         "annotations": [],
         "logprobs": [] if made is None else list(made()),
         "text": choice.text or "",
     }
+    if choice.refusal is not None:
+        part = {"type": "refusal", "refusal": choice.refusal}
     item: Item = {
         "id": turn.name("msg"),
         "type": "message",
