@@ -502,20 +502,6 @@ class _Exchange:
         self.entry.complete = complete
         self.entry.finished_at = now
 
-    def ask_rules(self, operation: Operation, call: Call) -> None:
-        """Let the first rule that is meant say what the model says; raises ApiError when that is an error."""
-        read, account = call.read, call.account
-        asked = RuleRequest(
-            operation.endpoint, self.request.path, read.model_name, account.key, account.id, read.value
-        )
-        script = self._simulator.rules.script(asked, self.now)
-        if script is None:
-            return
-        self.entry.rule = script.rule
-        if script.error is not None:
-            raise script.error
-        call.script = script
-
     def told(self, operation: Operation, reply: Reply, error: ApiError) -> Answer:
         """The answer 200 whose body tells a refusal; it costs nothing."""
         head = self._head(operation, reply)
