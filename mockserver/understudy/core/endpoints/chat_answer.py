@@ -9,6 +9,7 @@ from understudy.core import ids
 from understudy.core.clock import DAY, MINUTE
 from understudy.core.endpoints import chat_audio
 from understudy.core.endpoints.chat_parameters import effort_of, texts_of
+from understudy.core.endpoints.sampling import cut_at_stops, is_greedy
 from understudy.core.logprobs import entries, longest_answer
 from understudy.core.media import Media, Vocabulary
 from understudy.core.operations import Call
@@ -297,7 +298,7 @@ def _predicted(prediction: dict[str, Any]) -> str:
 def _choices(call: Call, vocabulary: Vocabulary, count: int, seed: bytes, room: int | None) -> list[Choice]:
     if count == 1:
         return [_choice(call, vocabulary, 0, seed, call.seed, room)]
-    steady = _is_greedy(call.body)
+    steady = is_greedy(call.body)
     choices = []
     for index in range(count):
         own = call.seed if index == 0 else ids.letters(call.seed, 32, b"choice%d" % index).encode()
@@ -322,17 +323,13 @@ _WIRE_ONLY = frozenset(
 """Parameters on which the words of an answer don't depend."""
 
 
-def _is_greedy(body: dict[str, Any]) -> bool:
-    return body.get("temperature") == 0 or body.get("top_p") == 0
-
-
 def _content_seed(call: Call) -> bytes:
     """What decides the words: with a `seed`, or without any randomness, the same for the same request.
 
     Documented of `seed` and of temperature 0 as a best effort; here without exception ("our choice").
     """
     body = call.body
-    if len(body) == 2 or (body.get("seed") is None and not _is_greedy(body)):
+    if len(body) == 2 or (body.get("seed") is None and not is_greedy(body)):
         return call.seed
     heeded = {name: body[name] for name in sorted(body) if name not in _WIRE_ONLY}
     return call.repeatable_seed(blake2b(encode(heeded), person=b"chat words", digest_size=16).digest())
@@ -368,7 +365,7 @@ def _choice(call: Call, vocabulary: Vocabulary, index: int, seed: bytes, id_seed
     if scripted is None and "search" in call.model.abilities and _is_free_form(body):
         said, citations = cite(said, _last_user(body["messages"]), seed)
     if len(body) > 2:
-        said = _cut_at_stops(said, body)
+        said = cut_at_stops(said, body.get("stop"))
     finish = "stop"
     tokens = vocabulary.count(said, encoding)
     if room is not None and tokens > room:
@@ -434,7 +431,7 @@ def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: byte
         # Ending the answer is a token like any other: it never comes, and the limit ends it.
         tokens = bias.forced_tokens(min(most, max(LONGEST_FORCED // count, 1)), seed)
         said = text_of(tokens, vocabulary, encoding)
-        cut = _cut_at_stops(said, body)
+        cut = cut_at_stops(said, body.get("stop"))
         finish = "length" if cut == said else "stop"
         if cut != said:
             tokens = vocabulary.encode(cut, encoding)
@@ -442,7 +439,7 @@ def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: byte
         if scripted is None:
             said = _said_within(body, bias, seed, vocabulary, encoding)
         else:
-            said = _cut_at_stops(scripted, body)
+            said = cut_at_stops(scripted, body.get("stop"))
         tokens = vocabulary.encode(said, encoding)
         finish = "length" if len(tokens) > most else "stop"
         del tokens[most:]
@@ -454,14 +451,14 @@ def _choice_of_tokens(call: Call, vocabulary: Vocabulary, index: int, seed: byte
     choice.ids = tokens
     if body.get("logprobs"):
         choice.logprobs = partial(
-            entries, tokens, vocabulary, encoding, seed, top=top, sure=_is_greedy(body), banned=bias.banned
+            entries, tokens, vocabulary, encoding, seed, top=top, sure=is_greedy(body), banned=bias.banned
         )
     return choice
 
 
 def _said_within(body: dict[str, Any], bias: Bias, seed: bytes, vocabulary: Vocabulary, encoding: str) -> str:
     """An answer without banned tokens; JSON that a format asks for stays JSON ("our choice")."""
-    said = _cut_at_stops(_say(body, seed), body)
+    said = cut_at_stops(_say(body, seed), body.get("stop"))
     if not bias.banned or bias.allows(said, vocabulary, encoding):
         return said
     for attempt in range(1, _TRIES):
@@ -552,15 +549,6 @@ def _turns(messages: list[dict[str, Any]]) -> list[text.Turn]:
         content = message.get("content")
         turns.append(text.Turn(message["role"], content if type(content) is str else "\n".join(texts_of(message))))
     return turns
-
-
-def _cut_at_stops(said: str, body: dict[str, Any]) -> str:
-    stops = body.get("stop")
-    if not stops:
-        return said
-    given = [stops] if isinstance(stops, str) else stops
-    places = [place for stop in given if stop and (place := said.find(stop)) >= 0]
-    return said[: min(places)] if places else said
 
 
 def _reasoning_tokens(call: Call, seed: bytes) -> int:
