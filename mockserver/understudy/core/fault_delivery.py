@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from understudy.core.fault_events import Change, Changes, Event, Framing, events_of, written
-from understudy.core.headers import EVENT_STREAM
+from understudy.core.headers import PLAIN_EVENT_STREAM
 from understudy.core.messages import Answer
 from understudy.core.wire import Ending, Wire
 
@@ -88,7 +88,7 @@ class Delivery(msgspec.Struct, frozen=True):
         headers = answer.headers
         if self.packed:
             headers = [*headers, (b"content-encoding", b"gzip")]
-        stream = any(name == b"content-type" and value == EVENT_STREAM for name, value in headers)
+        stream = any(name == b"content-type" and value.startswith(PLAIN_EVENT_STREAM) for name, value in headers)
         due = max(answer.due, now + self.delay if self.delay else 0)
         body = _Delivered(self, answer, due or now, stream=stream or self.events is not None)
         ends_early = self.cut is not None or (self.stall is not None and self.stall.microseconds is None)

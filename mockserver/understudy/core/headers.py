@@ -16,6 +16,8 @@ from understudy.core.messages import Headers
 JSON = b"application/json"
 EDGE_JSON = b"application/json; charset=utf-8"
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
+PLAIN_EVENT_STREAM = b"text/event-stream"
+"""Of legacy completions, without a charset (recorded 2025-09)."""
 
 _EVERYWHERE: Headers = [
     (b"cf-cache-status", b"DYNAMIC"),

@@ -9,6 +9,13 @@ from typing import Any
 from understudy.core import errors
 from understudy.core.catalog import Model
 from understudy.core.endpoints import chat_audio
+from understudy.core.endpoints.sampling import (
+    check_biased_tokens,
+    check_logit_bias,
+    check_stop,
+    check_stream_options,
+    check_streamed,
+)
 from understudy.core.media import Media
 from understudy.core.message_parts import check_part
 from understudy.core.parameters import (
@@ -281,26 +288,6 @@ def _check_response_format(path: str, value: Any) -> None:
             check_response_schema(wanted["schema"], name=wanted["name"], path=path)
 
 
-def _check_stop(path: str, value: Any) -> None:
-    if type(value) is str:
-        return
-    if type(value) is not list:
-        raise errors.wrong_type(path, "one of a string or array of strings", value)
-    array(string(), maximum=4)(path, value)
-
-
-def _check_logit_bias(path: str, value: Any) -> None:
-    if type(value) is not dict:
-        raise errors.wrong_type(path, "an object", value)
-    for token, bias in value.items():
-        if not token.isdecimal():
-            raise errors.BadRequest(
-                f"Invalid key in 'logit_bias': {token}. You should only be submitting non-negative integers.",
-                param=path,
-            )
-        number(-100, 100)(f"{path}.{token}", bias)
-
-
 _TEXT_PARTS = array(tagged({"text": fields({"type": anything, "text": string()}, ("text",))}, ("text",)), minimum=1)
 
 
@@ -321,7 +308,6 @@ _WEB_SEARCH = fields(
         ),
     }
 )
-_STREAM_OPTIONS = fields({"include_usage": optional(boolean), "include_obfuscation": optional(boolean)})
 _AUDIO = fields({"voice": anything, "format": word("wav", "aac", "mp3", "flac", "opus", "pcm16")}, ("voice", "format"))
 
 _CACHE_OPTIONS = fields({"ttl": optional(word("30m")), "mode": optional(word("implicit", "explicit"))})
@@ -355,10 +341,10 @@ PARAMETERS: dict[str, Check] = {
     # Its bounds are looked at after whether the model takes it at all (recorded 2025-08).
     "max_tokens": optional(integer()),
     "reasoning_effort": optional(word("none", "minimal", "low", "medium", "high", "xhigh", "max")),
-    "logit_bias": optional(_check_logit_bias),
-    "stop": optional(_check_stop),
+    "logit_bias": optional(check_logit_bias),
+    "stop": optional(check_stop),
     "stream": optional(boolean),
-    "stream_options": optional(_STREAM_OPTIONS),
+    "stream_options": optional(check_stream_options),
     "store": optional(boolean),
     "metadata": optional(metadata),
     "prediction": optional(_PREDICTION),
@@ -472,7 +458,7 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
         if body.get("top_p") is not None:
             number(0, 1)("top_p", body["top_p"])
         if body.get("logit_bias"):
-            _check_tokens(body["logit_bias"], _LAST_TOKEN[model.encoding])
+            check_biased_tokens(body["logit_bias"], model.encoding)
         if body.get("logprobs") and not model.logprobs_shown:
             raise _no_logprobs()
         if body.get("reasoning_effort") is not None:
@@ -536,22 +522,8 @@ def check_service_tier(asked: str | None, model: Model) -> None:
         raise errors.BadRequest("Invalid service_tier argument", param="service_tier")
 
 
-_LAST_TOKEN = {"cl100k_base": 100_257, "o200k_base": 199_999}
-"""The highest that `logit_bias` takes: `<|endoftext|>` (reported 2023-08 for the one, the same rule for the other)."""
-
-
-def _check_tokens(biases: dict[str, Any], last: int) -> None:
-    for token in biases:
-        if len(token) > 32 or int(token) > last:
-            text = f"Invalid key in 'logit_bias': {token}. Maximum value is {last}."
-            raise errors.BadRequest(text, param="logit_bias")
-
-
 def _check_together(body: dict[str, Any]) -> None:
-    if body.get("stream_options") is not None and not body.get("stream"):
-        raise errors.BadRequest(
-            "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
-        )
+    check_streamed(body)
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
         raise errors.BadRequest("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.")
     if not body.get("tools"):

@@ -119,7 +119,13 @@ SELECT 'sample' AS {snake};""",
 
 
 def code_sample(text: str, topic: str) -> str:
-    """A fenced block of code.
+    """A fenced block of code; see `bare_code`."""
+    kind, code = bare_code(text, topic)
+    return f"```{kind}\n{code}\n```"
+
+
+def bare_code(text: str, topic: str) -> tuple[str, str]:
+    """The name of a programming language, and code in it.
 
     Args:
         text: the message; names the programming language, Python if it names none.
@@ -137,7 +143,7 @@ def code_sample(text: str, topic: str) -> str:
         .replace("{pascal}", "".join(part.capitalize() for part in parts))
         .replace("{note}", " ".join(note.split()))
     )
-    return f"```{kind}\n{code}\n```"
+    return kind, code
 
 
 def _name_parts(topic: str) -> list[str]:

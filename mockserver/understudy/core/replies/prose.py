@@ -50,6 +50,11 @@ def natural(subject: Subject, verbosity: str, dice: Dice, *, spoken: bool = Fals
     return subject.language.joiner.join(_natural(subject, verbosity, dice, spoken))
 
 
+def running_on(language: Language, count: int, dice: Dice) -> list[str]:
+    """Sentences that go on from whatever was said before."""
+    return _further(language, count, dice)
+
+
 def as_wished(subject: Subject, wish: Wish, verbosity: str, dice: Dice, *, spoken: bool = False) -> str:
     """An answer of the length that the message asks for.
 

@@ -114,6 +114,12 @@ def compose(conversation: Sequence[Turn], seed: bytes, *, style: Style = DEFAULT
     return as_wished(subject, reading.wish, style.verbosity, dice, spoken=style.spoken)
 
 
+def word_for_word(message: str, seed: bytes) -> str | None:
+    """What a message asks to be said as it stands, None when it asks for no such thing."""
+    reading = _read(looked_at(message), None)
+    return None if reading.answers is None else Dice(seed, reading.salt).pick(reading.answers.texts)
+
+
 def _last_message(conversation: Sequence[Turn]) -> tuple[str, str | None]:
     """The last user message, and the result of a tool if one came after it."""
     result = None
