@@ -134,6 +134,12 @@ def cli(running: MockServer, tmp_path: Path) -> Cli:
     return Cli(running, tmp_path)
 
 
+def said(events: list[dict[str, Any]]) -> list[str]:
+    """What the model said, beside what it thought and did."""
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    return [item["text"] for item in items if item["type"] == "agent_message"]
+
+
 def message(events: list[dict[str, Any]]) -> str:
     """The text of the failed turn."""
     (failed,) = [event for event in events if event["type"] == "turn.failed"]
@@ -146,11 +152,12 @@ def test_limit_buy_and_go_on(cli: Cli) -> None:
     cli.log_in("plus")
     status, events = cli.run("Say exactly: one two three")
     assert status == 0
-    assert [event["item"]["text"] for event in events if event["type"] == "item.completed"] == ["one two three"]
+    assert said(events) == ["one two three"]
     (turn,) = [entry for entry in cli.server.journal.select(path=RESPONSES) if entry.status == 200]
     assert turn.usage is not None
     assert events[-1]["usage"]["input_tokens"] == turn.usage.text_in
-    assert events[-1]["usage"]["output_tokens"] == turn.usage.text_out == 3
+    assert events[-1]["usage"]["output_tokens"] == turn.usage.text_out
+    assert events[-1]["usage"]["output_tokens"] - events[-1]["usage"]["reasoning_output_tokens"] == 3
 
     cli.account.set_plan(primary_used_percent=100)
     status, events = cli.run("Go on")

@@ -14,6 +14,7 @@ from understudy.core.catalog import Catalog
 from understudy.core.headers import JSON
 from understudy.core.media import Media
 from understudy.core.messages import Headers, Request
+from understudy.core.operations import Host
 from understudy.core.pacing import Pacing
 from understudy.core.plans_accounts import Plans
 from understudy.core.store import Store
@@ -28,7 +29,7 @@ class Era(Protocol):
         """The date whose models, prices and interfaces hold, microseconds since the epoch."""
 
 
-class Surroundings(Protocol):
+class Surroundings(Host, Protocol):
     """What an operation may use of the simulator."""
 
     @property
@@ -50,9 +51,6 @@ class Surroundings(Protocol):
     @property
     def media(self) -> Media:
         """Vocabulary."""
-
-    def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
-        """32 bytes for (account, endpoint and request, how often the account sent it)."""
 
 
 class Visit(msgspec.Struct, frozen=True):

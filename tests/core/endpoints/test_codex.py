@@ -406,3 +406,45 @@ def test_platform_credits_do_not_matter(make_api: Callable[..., Any]) -> None:
     assert turn(api).status == 200
     assert api.chat(key=KEY).status == 429
     assert make_api(credits=5 * DOLLAR).chat(key=KEY).status == 200
+
+
+SHELL = {
+    "type": "function",
+    "name": "shell_command",
+    "description": "Runs a shell command and returns its output",
+    "strict": False,
+    "parameters": {
+        "type": "object",
+        "properties": {"command": {"type": "string", "description": "The shell command to run"}},
+        "required": ["command"],
+        "additionalProperties": False,
+    },
+}
+
+
+def test_a_shell_tool_is_called_and_its_output_talked_about(api: Any) -> None:
+    """As on `/v1/responses`, over the same code; tools of a kind that nobody knows are passed over."""
+    text = "Run the shell command `ls -la`"
+    told = events(turn(api, text, tools=[SHELL, {"type": "telepathy"}]))
+    (call,) = [item for item in told[-1]["response"]["output"] if item["type"] == "function_call"]
+    assert json.loads(call["arguments"]) == {"command": "ls -la"}
+    message = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    output = {"type": "function_call_output", "call_id": call["call_id"], "output": "README.md"}
+    last = events(turn(api, input=[message, call, output], tools=[SHELL]))[-1]["response"]["output"][-1]
+    assert "README.md" in last["content"][0]["text"]
+
+
+def test_a_structured_answer_is_an_instance_of_its_schema(api: Any) -> None:
+    """What `codex exec --output-schema` asks for."""
+    schema = {
+        "type": "object",
+        "properties": {"files": {"type": "integer"}},
+        "required": ["files"],
+        "additionalProperties": False,
+    }
+    form = {"type": "json_schema", "name": "codex_output_schema", "strict": True, "schema": schema}
+    message = {"type": "message", "role": "user", "content": "How many files?"}
+    body = {"model": "gpt-5.4", "input": [message], "store": False, "stream": True, "text": {"format": form}}
+    result = api.send("POST", RESPONSES, json.dumps(body).encode(), key=KEY)
+    last = events(result)[-1]["response"]["output"][-1]
+    assert set(json.loads(last["content"][0]["text"])) == {"files"}

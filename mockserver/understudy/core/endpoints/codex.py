@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from understudy.core import errors, headers
 from understudy.core.accounts import Account
-from understudy.core.endpoints.codex_turn import CodexTurn, turn_cost
+from understudy.core.endpoints.codex_turn import codex_turn, turn_cost
 from understudy.core.ids import named
 from understudy.core.logins import Login, read_login
 from understudy.core.messages import Headers
@@ -71,7 +71,7 @@ class CodexResponses:
         if admitted.stop is not None:
             return _stopped(admitted, [*head, *_reached(admitted)], visit)
         seed = visit.simulator.seed_for(visit.account, fingerprint, admitted.repeat)
-        turn = CodexTurn(body, model.slug, seed, now, visit.simulator.media.vocabulary, visit.pacing)
+        turn = codex_turn(body, model.slug, seed, fingerprint, visit, visit.simulator)
 
         def spent(complete: bool) -> Spent:
             usage = turn.usage(complete=complete)

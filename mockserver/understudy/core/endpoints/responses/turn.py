@@ -41,7 +41,8 @@ def as_chat(body: dict[str, Any], items: Sequence[Item]) -> dict[str, Any]:
         body: checked.
         items: the whole conversation: what came before, and the input.
     """
-    asked: dict[str, Any] = {"model": body.get("model"), "messages": as_messages(body.get("instructions"), items)}
+    messages = as_messages(body.get("instructions"), items) or [{"role": "user", "content": ""}]
+    asked: dict[str, Any] = {"model": body.get("model"), "messages": messages}
     for name in _SAME:
         if body.get(name) is not None:
             asked[name] = body[name]
