@@ -92,10 +92,10 @@ class Cli:
         }
         (self.home / "auth.json").write_text(json.dumps(login), encoding="utf-8")
 
-    def run(self, prompt: str) -> tuple[int, list[dict[str, Any]]]:
+    def run(self, prompt: str, *options: str) -> tuple[int, list[dict[str, Any]]]:
         """Exit status and events of `codex exec`."""
         done = subprocess.run(
-            [str(CODEX), "exec", "--skip-git-repo-check", "--json", prompt],
+            [str(CODEX), "exec", "--skip-git-repo-check", "--json", *options, prompt],
             cwd=self.work,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -316,3 +316,35 @@ def typed(cli: Cli, script: Script, *, again: tuple[str, Script], seconds: float
 def plain(text: str) -> str:
     """Without the terminal's control sequences."""
     return re.sub(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[()=>78]", " ", text)
+
+
+def test_a_shell_tool_and_back(cli: Cli) -> None:
+    """The CLI runs what the model asks for, and the model talks about what came out."""
+    cli.log_in("plus")
+    status, events = cli.run("Run the shell command `echo understudy-was-here`")
+    assert status == 0
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    (ran,) = [item for item in items if item["type"] == "command_execution"]
+    # A login shell may have more to say.
+    assert ran["aggregated_output"].splitlines()[-1] == "understudy-was-here"
+    assert "understudy-was-here" in said(events)[-1]
+
+
+def test_a_structured_answer(cli: Cli, tmp_path: Path) -> None:
+    """Its last message is an instance of the schema."""
+    schema = tmp_path / "schema.json"
+    schema.write_text(
+        json.dumps(
+            {
+                "type": "object",
+                "properties": {"files": {"type": "integer"}},
+                "required": ["files"],
+                "additionalProperties": False,
+            }
+        ),
+        encoding="utf-8",
+    )
+    cli.log_in("plus")
+    status, events = cli.run("How many files?", "--output-schema", str(schema))
+    assert status == 0
+    assert isinstance(json.loads(said(events)[-1])["files"], int)
