@@ -462,7 +462,7 @@ def _said_within(body: dict[str, Any], bias: Bias, seed: bytes, vocabulary: Voca
     if not bias.banned or bias.allows(said, vocabulary, encoding):
         return said
     for attempt in range(1, _TRIES):
-        other = _cut_at_stops(_say(body, ids.letters(seed, 32, b"again%d" % attempt).encode()), body)
+        other = cut_at_stops(_say(body, ids.letters(seed, 32, b"again%d" % attempt).encode()), body.get("stop"))
         if bias.allows(other, vocabulary, encoding):
             return other
     if not _is_free_form(body):

@@ -1,4 +1,4 @@
-"""The parameters of sampling and streaming that chat and legacy completions share: their checks, and what they come to."""
+"""What the parameters of sampling and streaming that chat and legacy completions share accept, and come to."""
 
 from collections.abc import Mapping
 from typing import Any
