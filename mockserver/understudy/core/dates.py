@@ -1,5 +1,6 @@
 """Dates from microseconds since the epoch, by arithmetic: no time zone, no locale, no clock."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ _DAY_NAMES = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")  # 1 January 1970
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+_HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -68,6 +70,20 @@ def http_date_of_second(second: int) -> bytes:
 def http_date(now: int) -> bytes:
     """IMF-fixdate of a moment in microseconds since the epoch."""
     return http_date_of_second(now // SECOND)
+
+
+def parse_http_date(text: str) -> int | None:
+    """The moment of an IMF-fixdate, in microseconds since the epoch; None when it is none."""
+    found = _HTTP_DATE.fullmatch(text)
+    if found is None or found[2] not in _MONTH_NAMES:
+        return None
+    day, month, year, hour, minute, second = (
+        int(found[1]), _MONTH_NAMES.index(found[2]) + 1, *map(int, found.group(3, 4, 5, 6)),
+    )  # fmt: skip
+    try:
+        return midnight(date(year, month, day)) + ((hour * 60 + minute) * 60 + second) * SECOND
+    except ValueError:
+        return None
 
 
 def iso_date(now: int) -> str:

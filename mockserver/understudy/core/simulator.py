@@ -1,6 +1,6 @@
 """The one pipeline: from a request and a moment to an answer.
 
-    authenticate -> scripted fault -> parse -> find the model -> credits -> limits -> validate -> rules -> reply -> charge
+    authenticate -> fault -> parse -> find the model -> credits -> limits -> validate -> rules -> reply -> charge
 
 The order stands here and nowhere else. What the real API answers before its limiter (401, unknown model, a body
 that is no JSON, no model) costs nothing and carries no rate-limit headers; what it answers after (a 400 from
@@ -210,6 +210,7 @@ class Simulator:
         if request.method == "OPTIONS":
             return exchange.preflight()
         answer = yield from self._answer(exchange)
+        self.journal.answered(exchange.entry, answer)
         delivery = exchange.delivery
         return answer if delivery is None else delivery.of(answer, now)
 
@@ -406,7 +407,10 @@ class _Exchange:
         self.admission: Admission | None = None
         self.with_images = False
         self.delivery: Delivery | None = None
-        self.entry: JournalEntry = simulator.journal.open(now, "", "", request.method, request.path, request.body)
+        self.entry: JournalEntry = simulator.journal.open(
+            now, "", "", request.method, request.path, request.body, request.headers
+        )
+        self.entry.query = request.query
         self.entry.request_id = simulator.transport_ids.request_id()
 
     def identify(self) -> Generator[Any, Any, Account]:
@@ -521,9 +525,8 @@ class _Exchange:
     def ask_rules(self, operation: Operation, call: Call) -> None:
         """Let the first rule that is meant say what the model says; raises ApiError when that is an error."""
         read, account = call.read, call.account
-        asked = RuleRequest(
-            operation.endpoint, self.request.path, read.model_name, account.key, account.id, read.value
-        )
+        path = self.request.path
+        asked = RuleRequest(operation.endpoint, path, read.model_name, account.key, account.id, read.value)
         script = self._simulator.rules.script(asked, self.now)
         if script is None:
             return

@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import msgspec
 from fastapi import FastAPI, Query, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import Request as WebRequest
@@ -24,6 +23,7 @@ from understudy.adapters.http.faults import add_faults
 from understudy.adapters.http.rules import add_rules
 from understudy.core.account_changes import AccountError
 from understudy.core.dates import iso_time
+from understudy.core.journal_export import facts, har
 from understudy.core.simulator import Simulator
 
 _PREFIX = "/_understudy"
@@ -119,8 +119,13 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     ) -> JournalPage:
         """What happened, oldest first."""
         entries = simulator.journal.select(key=key, path=path, model=model)
-        shown = [_shown(entry) for entry in entries[-limit:]]
+        shown = [facts(entry) for entry in entries[-limit:]]
         return JournalPage(entries=shown, total=len(entries))
+
+    @app.get(f"{_PREFIX}/journal.har")
+    async def archive() -> dict[str, Any]:
+        """What happened, as HTTP Archive 1.2."""
+        return har(simulator.journal)
 
     @app.post(f"{_PREFIX}/clock/advance")
     async def advance(move: Advance) -> Moment:
@@ -146,15 +151,6 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
 async def _done(given: Awaitable[None] | None) -> None:
     if given is not None:
         await given
-
-
-def _shown(entry: Any) -> dict[str, Any]:
-    shown: dict[str, Any] = msgspec.to_builtins(entry, builtin_types=(bytes,))
-    body = shown.pop("body")
-    shown["body"] = None if body is None else body.decode("utf-8", "replace")
-    shown["at"] = iso_time(entry.at)
-    shown["finished_at"] = None if entry.finished_at is None else iso_time(entry.finished_at)
-    return shown
 
 
 def _refused(scope: Scope, token: str | None, host: str) -> str | None:

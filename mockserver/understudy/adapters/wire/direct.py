@@ -22,6 +22,7 @@ from understudy.adapters.http.playing import play
 from understudy.adapters.waiting import Reminder
 from understudy.adapters.wire.raw import RawWriter
 from understudy.core.clock import Clock
+from understudy.core.journal import SocketEntry
 from understudy.core.messages import Answer, Request, Stream
 
 _log = logging.getLogger("understudy")
@@ -103,10 +104,13 @@ class DirectProtocol(HttpToolsProtocol):
         self._body = None
         self._stream = None
         self._last = False
+        self._socket: SocketEntry | None = None
 
     def on_message_begin(self) -> None:
         """Lend the socket to answers that need more than ASGI can say."""
         super().on_message_begin()
+        if self._socket is not None:
+            self._socket.requests += 1
         self.scope["extensions"] = {WIRE_EXTENSION: {"play": self._play_raw}}
 
     def on_headers_complete(self) -> None:
@@ -150,9 +154,17 @@ class DirectProtocol(HttpToolsProtocol):
         else:
             self._write(answer, answer.body)
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """The journal is told."""
+        super().connection_made(transport)
+        if self._application is not None:
+            self._socket = self._application.simulator.journal.open_socket(self._now())
+
     def connection_lost(self, exc: Exception | None) -> None:
         """A stream that is under way ends here."""
         self._end_stream(complete=False)
+        if self._socket is not None:
+            self._socket.closed_at = self._now()
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
