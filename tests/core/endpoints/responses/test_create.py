@@ -334,3 +334,58 @@ def test_a_call_is_charged_by_its_tokens(api: Api) -> None:
     answer = ask(api, {"model": "gpt-4o"}).json["usage"]
     entry = api.simulator.journal[-1]
     assert entry.charge == answer["input_tokens"] * 2_500_000 + answer["output_tokens"] * 10_000_000
+
+
+def test_a_search_is_cited(api: Api) -> None:
+    """The call comes first, its sources stand in the text where the annotations say."""
+    body = {
+        "model": "gpt-5.2",
+        "input": "Search the web for the latest stable Ruby version and tell me about it in 60 words",
+        "tools": [{"type": "web_search"}],
+    }
+    answer = ask(api, body).json
+    call, message = answer["output"][0], answer["output"][-1]
+    assert list(call) == ["id", "type", "status", "action"]
+    assert list(call["action"]) == ["type", "queries", "query"]
+    part = message["content"][0]
+    assert part["annotations"]
+    for annotation in part["annotations"]:
+        assert list(annotation) == ["type", "end_index", "start_index", "title", "url"]
+        assert annotation["url"] in part["text"][annotation["start_index"] : annotation["end_index"]]
+    assert answer["tool_usage"]["web_search"] == {"num_requests": 1}
+
+
+def test_a_shell_call_waits_for_its_output(api: Api) -> None:
+    """Nothing is said before the client ran it; then the model talks about what came out."""
+    message = {"role": "user", "content": "Run `ls -la` in the shell"}
+    first = ask(api, {"input": [message], "tools": [{"type": "shell"}]}).json
+    (call,) = first["output"]
+    assert call["action"]["commands"] == ["ls -la"]
+    outcome = {"type": "exit", "exit_code": 0}
+    output = {
+        "type": "shell_call_output",
+        "call_id": call["call_id"],
+        "output": [{"stdout": "README.md", "stderr": "", "outcome": outcome}],
+    }
+    last = ask(api, {"input": [message, call, output], "tools": [{"type": "shell"}]}).json
+    assert "README.md" in last["output"][0]["content"][0]["text"]
+
+
+def test_tools_are_used_as_often_as_is_allowed(api: Api) -> None:
+    """`max_tool_calls` counts the uses of all tools of the API's own."""
+    tools = [{"type": "web_search"}, {"type": "code_interpreter", "container": {"type": "auto"}}]
+    body = {"input": "Search the web and compute with Python", "tools": tools}
+    assert [item["type"] for item in ask(api, body).json["output"]] == [
+        "web_search_call",
+        "code_interpreter_call",
+        "message",
+    ]
+    once = ask(api, {**body, "max_tool_calls": 1}).json["output"]
+    assert [item["type"] for item in once] == ["web_search_call", "message"]
+
+
+def test_a_vector_store_that_does_not_exist(api: Api) -> None:
+    """404 that names it."""
+    result = ask(api, {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]})
+    assert result.status == 404
+    assert result.error["message"] == "Vector store with id ['vs_1'] not found."

@@ -123,6 +123,30 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "newest": {"model": "gpt-5.6", "input": "be kind " * 1_200, "service_tier": "priority"},
     "background": {"background": True},
+    "searching": {
+        "model": "gpt-5.2",
+        "input": "Search the web: what is the latest stable Ruby version? Tell me in 60 words.",
+        "tools": [{"type": "web_search"}],
+        "include": ["web_search_call.action.sources"],
+    },
+    "painting": {
+        "input": "Draw a red kite",
+        "tools": [{"type": "image_generation", "partial_images": 2, "quality": "low"}],
+    },
+    "computing": {
+        "input": "Run this Python code: ```python\nprint(1)\n```",
+        "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}],
+        "include": ["code_interpreter_call.outputs"],
+    },
+    "shell": {"input": "Run `ls -la` in the shell", "tools": [{"type": "shell"}]},
+    "local shell": {"input": "Hello", "tools": [{"type": "local_shell"}], "tool_choice": "required"},
+    "patching": {"input": "Create the file notes.md", "tools": [{"type": "apply_patch"}]},
+    "computer": {
+        "tools": [
+            {"type": "computer_use_preview", "environment": "browser", "display_width": 800, "display_height": 600}
+        ],
+    },
+    "mcp": {"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://example.com/mcp"}]},
     "plain padding": {"stream_options": {"include_obfuscation": False}},
 }
 
@@ -172,6 +196,8 @@ def rebuild(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             part["annotations"] = [*part["annotations"], event["annotation"]]
         elif kind == "function_call_arguments.delta":
             items[place]["arguments"] += event["delta"]
+        elif kind == "code_interpreter_call_code.delta":
+            items[place]["code"] += event["delta"]
         elif kind == "custom_tool_call_input.delta":
             items[place]["input"] += event["delta"]
         elif kind == "reasoning_summary_part.added":
@@ -181,7 +207,9 @@ def rebuild(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         elif kind == "output_item.done":
             mine, done = items[place], event["item"]
             # The state, the sealed thoughts and the bytes of log probabilities are told at the end alone.
-            for name in ("status", "encrypted_content"):
+            if done["type"] == "image_generation_call":
+                items[place] = done
+            for name in ("status", "encrypted_content", "outputs"):
                 if name in done:
                     mine[name] = done[name]
             for part, other in zip(mine.get("content", ()), done.get("content", ()), strict=True):

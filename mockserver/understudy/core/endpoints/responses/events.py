@@ -5,7 +5,8 @@ from 0 without gaps, and delta and obfuscation together come to a multiple of 16
 """
 
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from understudy.core.media import Vocabulary
@@ -67,20 +68,29 @@ def unfinished(response: dict[str, Any], status: str = "in_progress") -> dict[st
     }
 
 
-def events_of(response: dict[str, Any], vocabulary: Vocabulary, encoding: str) -> Iterator[Event]:
+def events_of(
+    response: dict[str, Any],
+    vocabulary: Vocabulary,
+    encoding: str,
+    partials: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[Event]:
     """All events of a finished response, in order.
 
     Args:
         response: without `billing`.
         vocabulary: cuts its texts.
         encoding: of the model.
+        partials: pictures on their way, in base64, by item.
     """
     yield Event("response.created", {"response": unfinished(response)})
     if response["background"]:
         yield Event("response.queued", {"response": unfinished(response, "queued")})
     yield Event("response.in_progress", {"response": unfinished(response)})
     for index, item in enumerate(response["output"]):
-        yield from _item_events(index, item, response, vocabulary, encoding)
+        if item["type"] == "image_generation_call":
+            yield from _picture_events(index, item, partials.get(item["id"], ()))
+        else:
+            yield from _item_events(index, item, response, vocabulary, encoding)
     yield Event(f"response.{response['status']}", {"response": response})
 
 
@@ -114,6 +124,10 @@ def _item_events(
             tokens = response["usage"]["output_tokens_details"]["reasoning_tokens"]
     elif kind == "message":
         begun = item | {"status": "in_progress", "content": []}
+    elif kind in _STEPS:
+        begun = item | {"status": "in_progress"}
+        if kind == "code_interpreter_call":
+            begun |= {"code": "", "outputs": None}
     elif kind in _PAYLOADS:
         begun = item | {"status": "in_progress", _PAYLOADS[kind][0]: ""}
     yield Event("response.output_item.added", {"item": begun, "output_index": index}, tokens)
@@ -122,6 +136,38 @@ def _item_events(
     yield Event("response.output_item.done", {"item": item, "output_index": index})
 
 
+def _picture_events(index: int, item: dict[str, Any], partials: Sequence[str]) -> Iterator[Event]:
+    place = {"item_id": item["id"], "output_index": index}
+    begun = {"id": item["id"], "type": item["type"], "status": "in_progress", "result": None}
+    yield Event("response.output_item.added", {"item": begun, "output_index": index})
+    yield Event("response.image_generation_call.in_progress", dict(place))
+    yield Event("response.image_generation_call.generating", dict(place))
+    look = {name: item[name] for name in ("background", "output_format", "quality", "size")}
+    for number, picture in enumerate(partials):
+        shown = {"partial_image_b64": picture, "partial_image_index": number, **look, **place}
+        yield Event("response.image_generation_call.partial_image", shown)
+    yield Event("response.image_generation_call.completed", dict(place))
+    yield Event("response.output_item.done", {"item": item, "output_index": index})
+
+
+def _step_events(item: dict[str, Any], place: dict[str, Any], vocabulary: Vocabulary, encoding: str) -> Iterator[Event]:
+    kind = item["type"]
+    first, *others = _STEPS[kind]
+    yield Event(f"response.{kind}.{first}", dict(place))
+    if kind == "code_interpreter_call":
+        for piece in vocabulary.pieces(item["code"], encoding):
+            yield Event("response.code_interpreter_call_code.delta", {"delta": piece, **place})
+        yield Event("response.code_interpreter_call_code.done", {"code": item["code"], **place})
+    for step in others:
+        yield Event(f"response.{kind}.{step}", dict(place))
+
+
+_STEPS = {
+    "web_search_call": ("in_progress", "searching", "completed"),
+    "file_search_call": ("in_progress", "searching", "completed"),
+    "code_interpreter_call": ("in_progress", "interpreting", "completed"),
+}
+"""What is told of the API's own tools while they work."""
 _BEGUN = 1_188
 """Characters of the encrypted form of thoughts that have just begun (recorded 2026-08)."""
 _PAYLOADS = {
@@ -227,6 +273,7 @@ def _pieces(part: dict[str, Any], vocabulary: Vocabulary, encoding: str) -> Iter
 
 
 _KINDS = {
+    **dict.fromkeys(_STEPS, _step_events),
     "message": _message_events,
     "reasoning": _summary_events,
     "function_call": _payload_events,

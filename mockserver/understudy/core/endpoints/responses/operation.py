@@ -8,6 +8,7 @@ from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.endpoints.responses import parameters
 from understudy.core.endpoints.responses.events import Writer, events_of, failed_events
+from understudy.core.endpoints.responses.hosted import check_stores
 from understudy.core.endpoints.responses.items import check_turns, items_of
 from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, with_billing
 from understudy.core.errors import ApiError
@@ -77,6 +78,7 @@ class Responses(Stepwise):
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """The whole response, or its stream, of a call that refers to nothing stored."""
+        check_stores(call.body.get("tools") or [])
         items = items_of(call.body.get("input") or [])
         check_turns(items)
         turn = make_turn(call, items, media)
@@ -158,7 +160,7 @@ class Streamed:
         options = call.body.get("stream_options") or {}
         shown = options.get("include_obfuscation") is not False
         self._writer = Writer(ids.letters(call.seed, 64, b"obfuscation") if shown else None)
-        self._events = events_of(self.response, media.vocabulary, turn.model.encoding)
+        self._events = events_of(self.response, media.vocabulary, turn.model.encoding, turn.partials)
 
     def parts(self) -> Iterator[tuple[int, bytes]]:
         """The events, each with its moment."""

@@ -10,7 +10,9 @@ from understudy.core import errors
 from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.endpoints.chat_answer import ChatAnswer, Choice, WireToolCall, make_answer
+from understudy.core.endpoints.chat_parameters import texts_of
 from understudy.core.endpoints.responses.defaults import echoed, has_phases, shown_summary
+from understudy.core.endpoints.responses.hosted import Use, used
 from understudy.core.endpoints.responses.items import Item, as_messages
 from understudy.core.endpoints.responses.names import Names
 from understudy.core.endpoints.responses.reasoning import encrypted, summary
@@ -20,6 +22,7 @@ from understudy.core.media import Media
 from understudy.core.operations import Call
 from understudy.core.pricing import Usage
 from understudy.core.prompts import prompt_tokens
+from understudy.core.replies.citations import Citation, cite
 
 _SAME = (
     "temperature",
@@ -81,6 +84,7 @@ class Turn:
         input_tokens, cached_tokens, cache_write_tokens: of the prompt; of it, known from before; of it, kept now.
         reasoning_tokens, output_tokens: thought; made in all.
         searches: of the web.
+        partials: pictures on their way, in base64, by item.
     """
 
     def __init__(self, body: dict[str, Any], call: Call, answer: ChatAnswer) -> None:
@@ -97,10 +101,33 @@ class Turn:
         self.searches = 0
         self.incomplete: str | None = None
         self.output: list[Item] = []
+        self.partials: dict[str, tuple[str, ...]] = {}
 
     def name(self, prefix: str) -> str:
         """The id of the next item."""
         return self.names.item(prefix, len(self.output))
+
+    def use(self, use: Use) -> None:
+        """Put the use of a tool among the items."""
+        self.output.append(use.item)
+        if use.partials:
+            self.partials[use.item["id"]] = use.partials
+        self.searches += use.item["type"] == "web_search_call"
+
+    def say_nothing(self, choice: Choice) -> None:
+        """The client has to act first."""
+        self.output_tokens -= choice.tokens
+        choice.text = None
+
+    def name_sources(self, choice: Choice, asked: str, seed: bytes, media: Media) -> None:
+        """Name made-up sources in the text of an answer that is free in its form."""
+        form = (self.body.get("text") or {}).get("format") or {"type": "text"}
+        if choice.text is None or choice.logprobs is not None or form["type"] != "text":
+            return
+        choice.text, choice.citations = cite(choice.text, asked, seed)
+        tokens = media.vocabulary.count(choice.text, self.model.encoding)
+        self.output_tokens += tokens - choice.tokens
+        choice.tokens = tokens
 
     def usage(self) -> dict[str, Any]:
         """The `usage` object (recorded 2026-08)."""
@@ -257,7 +284,26 @@ def make_turn(call: Call, items: Sequence[Item], media: Media) -> Turn:
     if choice.tool_calls:
         for called in choice.tool_calls:
             turn.output.append(_called(turn, called))
-    elif choice.text or choice.refusal is not None or turn.incomplete is None:
+        return turn
+    if turn.incomplete is None and choice.refusal is None and call.script is None and body.get("tools"):
+        uses = used(
+            body,
+            _asked_for(items),
+            turn.names,
+            len(turn.output),
+            call.seed,
+            model=call.model,
+            media=media,
+            now=call.now,
+        )
+        for use in uses:
+            turn.use(use)
+        if uses and uses[-1].is_last:
+            turn.say_nothing(choice)
+            return turn
+        if any(use.cites for use in uses):
+            turn.name_sources(choice, _asked_for(items), call.seed, media)
+    if choice.text or choice.refusal is not None or turn.incomplete is None:
         turn.output.append(_message(turn, choice))
     return turn
 
@@ -281,6 +327,12 @@ def _asked(call: Call, items: Sequence[Item], media: Media) -> Call:
                 param="input",
             )
         items = items[max(len(items) // 8, 1) :]
+
+
+def _asked_for(items: Sequence[Item]) -> str:
+    """What the user said last; nothing when something else came last."""
+    last = as_messages(None, items[-1:])
+    return "\n".join(texts_of(last[0])) if last and last[0]["role"] == "user" else ""
 
 
 def _reasoning(turn: Turn, call: Call) -> Item:
@@ -312,11 +364,16 @@ def _called(turn: Turn, called: WireToolCall) -> Item:
     }
 
 
+def _citation(citation: Citation) -> dict[str, Any]:
+    """Flat here, where chat completions put it one level deeper (recorded 2026-08)."""
+    return {"type": "url_citation", **citation.on_the_wire()["url_citation"]}
+
+
 def _message(turn: Turn, choice: Choice) -> Item:
     made = choice.logprobs
     part: dict[str, Any] = {
         "type": "output_text",
-        "annotations": [],
+        "annotations": [_citation(citation) for citation in choice.citations],
         "logprobs": [] if made is None else list(made()),
         "text": choice.text or "",
     }
