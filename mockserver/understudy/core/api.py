@@ -9,6 +9,7 @@ from understudy.core.endpoints.codex import (
     CodexUsage,
     ConfigBundle,
 )
+from understudy.core.endpoints.completions import Completions
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDetail, ModelList
 from understudy.core.endpoints.organization.routes import add_organization
@@ -21,6 +22,8 @@ def build_routes() -> Routes:
     """Everything that is answered, on the paths of the OpenAPI document."""
     routes = Routes()
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
+    routes.meter("POST", "/v1/completions", Completions())
+    routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
     routes.meter("POST", "/v1/responses", Responses())
     routes.meter("POST", "/v1/images/generations", ImageGenerations())
     routes.look_up("GET", "/v1/models", ModelList())

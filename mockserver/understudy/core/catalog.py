@@ -66,7 +66,8 @@ class Model(msgspec.Struct, frozen=True):
         limits: by tier number, None where the tier does not have the model.
         price: name in the price table.
         abilities: vision, audio, caching, prediction, search, flex, priority; `user_only` where the model takes no
-            instructions.
+            instructions; of models that complete texts `instructed`, `code`, `insert`, `prompt_logprobs`; of embeddings
+            `dimensions`.
         efforts: what `reasoning_effort` takes, in order; empty where the model does not reason or takes none.
         effort: the one it has by default.
         image: what a picture in a message costs; all zero without vision.

@@ -11,7 +11,7 @@ from understudy.core.accounts import Account, Admission
 from understudy.core.dates import http_date
 from understudy.core.durations import go_duration
 from understudy.core.ids import TransportIds
-from understudy.core.messages import Headers
+from understudy.core.messages import Headers, Request
 
 JSON = b"application/json"
 EDGE_JSON = b"application/json; charset=utf-8"
@@ -74,6 +74,23 @@ def engine(account: Account | None, processing: int, path: str = "") -> Headers:
         (b"openai-organization", account.organization.header),
         (b"openai-project", account.project.header),
     ]
+
+
+def of_completions(model: str, request: Request) -> Headers:
+    """What the 200s of legacy completions have beside (34 of 36 recordings, 2025-09 to 2026-03).
+
+    Args:
+        model: the dated name.
+        request: one with an Origin has `access-control-allow-origin` already.
+    """
+    added: Headers = [
+        (b"openai-model", model.encode()),
+        (b"cache-control", b"no-cache, must-revalidate"),
+        (b"via", b"envoy-router-5d6f8c9b47-v5z7x"),
+    ]
+    if b"origin" not in request.headers:
+        added.append((b"access-control-allow-origin", b"*"))
+    return added
 
 
 class RetryHeaders(msgspec.Struct, frozen=True):

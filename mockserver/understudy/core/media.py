@@ -35,7 +35,7 @@ class Vocabulary(Protocol):
         """The numbers of a text's tokens, by the same rule."""
 
     def token_bytes(self, token: int, encoding: str) -> bytes:
-        """The bytes of one token, which need not be text by themselves."""
+        """The bytes of one token, which need not be text by themselves; none of a number that no token has."""
 
     def pieces(self, text: str, encoding: str) -> list[str]:
         """The text cut at token borders; tokens that share a character are joined, so that each piece is text."""

@@ -537,6 +537,8 @@ class _Exchange:
 
     def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
         head = self._head(operation, reply)
+        if operation.endpoint == "completions":
+            head += headers.of_completions(call.model.snapshot, self.request)
         self.entry.status = 200
         if reply.body is not None:
             self._settle(operation, call, reply, self.now, complete=True)

@@ -30,8 +30,12 @@ class BundledVocabulary:
         return _encode(text, encoding)
 
     def token_bytes(self, token: int, encoding: str) -> bytes:
-        """The bytes of one token, which need not be text by themselves."""
-        found: bytes = _tokenizer(encoding).decode_token_bytes(token)
+        """The bytes of one token, which need not be text by themselves; none of a number that no token has."""
+        try:
+            found: bytes = _tokenizer(encoding).decode_token_bytes(token)
+        except ValueError:
+            # The numbers have a gap between text and special tokens.
+            return b""
         return found
 
     def pieces(self, text: str, encoding: str) -> list[str]:

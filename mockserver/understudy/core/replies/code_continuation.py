@@ -89,6 +89,11 @@ def _python(tail: str, line: str) -> str | None:
     if signature is not None:
         body = _body(signature["name"], signature["inner"], signature["indent"])
         return f"{'' if signature['colon'] else ':'}\n{body}\n"
+    if not line.strip():
+        # On a line of its own: what the line before it opened is filled.
+        before = tail[: len(tail) - len(line)].rstrip("\n")
+        opened = _python(before, before.rsplit("\n", 1)[-1]) if before.endswith(":") else None
+        return None if opened is None else opened.removeprefix("\n").removeprefix(line)
     block = _CLASS.compiled.match(line)
     if block is not None:
         indent = block["indent"] + "    "

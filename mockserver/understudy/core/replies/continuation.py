@@ -39,6 +39,7 @@ def continuations(prompt: str, seed: bytes, kind: str) -> Iterator[str]:
         yield code
         return
     asked = _question(prompt)
+    said: str | None
     if asked is not None:
         said = compose([Turn("user", asked)], seed)
         yield said if prompt[-1].isspace() or not recognise(said)[0].spaced else " " + said
@@ -83,10 +84,8 @@ def _question(prompt: str) -> str | None:
     tail = prompt[-_DIALOGUE:]
     if _ANSWERER.compiled.search(tail) is None:
         return None
-    asked = None
-    for asked in _ASKED.compiled.finditer(tail):
-        pass
-    return None if asked is None else asked["said"].strip()
+    asked: list[str] = _ASKED.compiled.findall(tail)
+    return asked[-1].strip() if asked else None
 
 
 def before_suffix(said: str, suffix: str) -> str:
