@@ -22,6 +22,7 @@ from understudy.core.pacing import NONE, Pacing
 from understudy.core.plans_accounts import Plans
 from understudy.core.plans_table import PlanTable
 from understudy.core.pricing import DOLLAR, PriceList
+from understudy.core.replies.moderation import Moderation
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.core.terms import AccountTerms
 from understudy.core.tiers import TierTable
@@ -115,7 +116,7 @@ class Api:
             clock=self.clock,
             store=MemoryStore(terms_of, TierTable(toml("tiers.toml"), at)),
             media=default_media(),
-            routes=build_routes(),
+            routes=build_routes(Moderation(toml("moderation.toml"))),
             journal=Journal(1_000),
             faults=Faults(),
             on_failure=lambda request_id, failure: self.failures.append(failure),

@@ -18,6 +18,7 @@ from understudy.core.key_words import read_key
 from understudy.core.plans_accounts import Plans
 from understudy.core.plans_table import PlanTable
 from understudy.core.pricing import PriceList
+from understudy.core.replies.moderation import Moderation
 from understudy.core.rules import Rules
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.core.store import Store
@@ -51,7 +52,7 @@ def build_simulator(settings: Settings) -> Simulator:
         clock=clock,
         store=_store(settings, _terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
         media=default_media(c2pa=settings.c2pa == "auto"),
-        routes=build_routes(),
+        routes=build_routes(Moderation(toml("moderation.toml"))),
         journal=Journal(settings.journal_limit),
         faults=Faults(settings.seed, toml("faults.toml")["faults"]),
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.core.catalog import Catalog
-from understudy.core.endpoints.images import TEXT_TOKENS_BESIDE, output_tokens
+from understudy.core.endpoints.image_answer import TEXT_TOKENS_BESIDE, output_tokens
 from understudy.core.pricing import DOLLAR, PriceList, Usage, charge, format_usd, parse_usd
 from understudy_data import toml
 

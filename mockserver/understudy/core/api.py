@@ -9,23 +9,30 @@ from understudy.core.endpoints.codex import (
     CodexUsage,
     ConfigBundle,
 )
-from understudy.core.endpoints.completions import Completions
+from understudy.core.endpoints.image_edits import ImageEdits, ImageVariations
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDetail, ModelList
 from understudy.core.endpoints.organization.routes import add_organization
+from understudy.core.endpoints.provenance_checks import ProvenanceChecks
 from understudy.core.endpoints.responses.operation import Responses
 from understudy.core.endpoints.sora_check import SoraCheck
+from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
 
 
-def build_routes() -> Routes:
-    """Everything that is answered, on the paths of the OpenAPI document."""
+def build_routes(moderation: Moderation) -> Routes:
+    """Everything that is answered, on the paths of the OpenAPI document.
+
+    Args:
+        moderation: the words that prompts of pictures may not have.
+    """
     routes = Routes()
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
-    routes.meter("POST", "/v1/completions", Completions())
-    routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
     routes.meter("POST", "/v1/responses", Responses())
-    routes.meter("POST", "/v1/images/generations", ImageGenerations())
+    routes.meter("POST", "/v1/images/generations", ImageGenerations(moderation))
+    routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
+    routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))
+    routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
     add_organization(routes)

@@ -16,6 +16,7 @@ An error carries facts; `core.headers` and `core.serialise` turn them into bytes
 """
 
 from enum import Enum
+from typing import Any
 
 INVALID_REQUEST = "invalid_request_error"
 
@@ -43,6 +44,7 @@ class ApiError(Exception):
         layer: who answers.
         headers: further headers of this very refusal.
         retry_after: microseconds until a retry can succeed, when that is known.
+        details: further keys of `error`, after the four that all have.
     """
 
     status = 400
@@ -61,8 +63,10 @@ class ApiError(Exception):
         layer: Layer | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
         retry_after: int | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
+        self.details = details
         self.message = message
         self.param = param
         self.headers = headers

@@ -10,7 +10,7 @@ import msgspec
 _LARGEST = 2_048
 """Pixels: a picture is first made to fit this square."""
 _SHORTEST = 768
-"""Pixels: then its shorter side is made no longer than this."""
+"""Pixels: then its shorter side is made no longer than this, unless a rule says otherwise."""
 _TILE = 512
 _PATCH = 32
 
@@ -23,12 +23,14 @@ class ImageRule(msgspec.Struct, frozen=True):
         tile: tokens for each tile; 0 where the model counts patches.
         factor: hundredths of a token for each patch.
         patches: most patches of one picture, None for any number.
+        shortest: pixels that the shorter side is made no longer than before tiles are counted.
     """
 
     base: int = 0
     tile: int = 0
     factor: int = 0
     patches: int | None = None
+    shortest: int = _SHORTEST
 
     def tokens(self, width: int, height: int, detail: str = "auto") -> int:
         """Tokens of a picture of so many pixels (at least 1 each).
@@ -39,7 +41,7 @@ class ImageRule(msgspec.Struct, frozen=True):
             detail: low, high, auto or original; auto is high ("our choice": the guide leaves it to the model).
         """
         if self.tile:
-            return self.base if detail == "low" else self.base + self.tile * _tiles(width, height)
+            return self.base if detail == "low" else self.base + self.tile * _tiles(width, height, self.shortest)
         most = self.patches
         if detail == "low":
             # A model that counts patches looks at a picture of 512 by 512 pixels (the same guide).
@@ -52,11 +54,11 @@ class ImageRule(msgspec.Struct, frozen=True):
         return _up(patches * self.factor, 100)
 
 
-def _tiles(width: int, height: int) -> int:
+def _tiles(width: int, height: int, shortest: int) -> int:
     width, height = _within(width, height, _LARGEST)
     shorter = min(width, height)
-    if shorter > _SHORTEST:
-        width, height = max(width * _SHORTEST // shorter, 1), max(height * _SHORTEST // shorter, 1)
+    if shorter > shortest:
+        width, height = max(width * shortest // shorter, 1), max(height * shortest // shorter, 1)
     return _up(width, _TILE) * _up(height, _TILE)
 
 

@@ -23,9 +23,10 @@ class Request:
         query: the raw query string.
         headers: lower-case names; of a repeated header the last one.
         body: all bytes, not decoded.
+        scheme: http or https.
     """
 
-    __slots__ = ("body", "headers", "method", "path", "query")
+    __slots__ = ("body", "headers", "method", "path", "query", "scheme")
 
     def __init__(
         self, method: str, path: str, headers: dict[bytes, bytes], body: bytes = b"", query: bytes = b""
@@ -35,6 +36,12 @@ class Request:
         self.headers = headers
         self.body = body
         self.query = query
+        self.scheme = "http"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port by which the caller reached the server."""
+        return f"{self.scheme}://{self.header(b'host') or 'localhost'}"
 
     def header(self, name: bytes) -> str | None:
         """The value of a header as text, or None."""

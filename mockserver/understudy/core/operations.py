@@ -15,6 +15,7 @@ from understudy.core.limits import Cost
 from understudy.core.media import Media
 from understudy.core.messages import Request
 from understudy.core.pacing import Pacing
+from understudy.core.picture_links import PictureLinks
 from understudy.core.pricing import Usage
 from understudy.core.prompt_cache import PromptCache
 from understudy.core.rule_answers import Script
@@ -56,10 +57,12 @@ class Host(Protocol):
     Attributes:
         prompts: the beginnings of prompts that came before.
         spoken: answers that were said aloud.
+        pictures: those that answers gave links to.
     """
 
     prompts: PromptCache
     spoken: SpokenAnswers
+    pictures: PictureLinks
 
     def seed_for(self, account: Account, fingerprint: bytes, repeat: int) -> bytes:
         """32 bytes for (account, endpoint and request, how often the account sent it)."""
@@ -76,9 +79,10 @@ class Call:
         model: the one it asks.
         seed: 32 bytes that decide everything by chance in the answer.
         script: what a rule has the model say; None where none is meant.
+        request: as it arrived.
     """
 
-    __slots__ = ("_host", "account", "body", "model", "now", "read", "script", "seed")
+    __slots__ = ("_host", "account", "body", "model", "now", "read", "request", "script", "seed")
 
     def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes, host: Host) -> None:
         self.read = read
@@ -88,6 +92,7 @@ class Call:
         self.model = model
         self.seed = seed
         self.script: Script | None = None
+        self.request: Request | None = None
         self._host = host
 
     def repeatable_seed(self, fingerprint: bytes) -> bytes:
@@ -109,6 +114,16 @@ class Call:
     def prompts(self) -> PromptCache:
         """The beginnings of prompts that came before."""
         return self._host.prompts
+
+    @property
+    def pictures(self) -> PictureLinks:
+        """Pictures that answers gave links to."""
+        return self._host.pictures
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port by which the caller reached the server."""
+        return "" if self.request is None else self.request.origin
 
     @property
     def spoken(self) -> SpokenAnswers:

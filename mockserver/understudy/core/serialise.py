@@ -24,7 +24,8 @@ def pretty(value: object, indent: int = 2) -> bytes:
 
 def error_body(error: ApiError) -> bytes:
     """The envelope, laid out as its layer does."""
-    envelope = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
+    told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    envelope = {"error": {**told, **error.details} if error.details else told}
     if error.layer is Layer.EDGE:
         # The edge is written in Go, which escapes these three in JSON text.
         body = pretty(envelope, indent=4)

@@ -22,6 +22,7 @@ from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Catalog, Model
 from understudy.core.clock import Clock
 from understudy.core.durations import go_duration
+from understudy.core.endpoints.form_fields import FormBody
 from understudy.core.errors import ApiError, Layer
 from understudy.core.fault_delivery import Delivery
 from understudy.core.faults import FAULT_HEADER, FaultError, Faults
@@ -36,6 +37,7 @@ from understudy.core.messages import Answer, Headers, PlainStream, Request
 from understudy.core.operations import Call, Operation, ReadBody, Reply, Stepwise
 from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
+from understudy.core.picture_links import PREFIX, PictureLinks, blob_answer
 from understudy.core.plans_accounts import Plans
 from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
@@ -151,6 +153,7 @@ class Simulator:
         self.transport_ids = TransportIds(Random(settings.seed))
         self.prompts = PromptCache()
         self.spoken = SpokenAnswers()
+        self.pictures = PictureLinks()
         self._on_failure = on_failure
         self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
@@ -191,6 +194,7 @@ class Simulator:
         self.journal.clear()
         self.prompts.clear()
         self.spoken.clear()
+        self.pictures.clear()
 
     def account(self, key: str) -> Account:
         """The account of a key, made on first sight.
@@ -311,6 +315,8 @@ class Simulator:
 
     def _pipeline(self, exchange: "_Exchange") -> Steps:
         request, now = exchange.request, exchange.now
+        if request.method == "GET" and request.path.startswith(PREFIX):
+            return exchange.linked_picture()
         account = yield from exchange.identify()
         found = self.routes.find(request.path)
         if found is None:
@@ -367,6 +373,7 @@ class Simulator:
             read.model = model
             read.prompt_tokens = None
         call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
+        call.request = request
         if self.rules:
             exchange.ask_rules(operation, call)
         pacing = self.settings.pacing
@@ -381,7 +388,8 @@ class Simulator:
         body = request.body
         value = operation.decode(request, names, self.media)
         name = operation.read_model(value)
-        fingerprint = blake2b(body, person=operation.endpoint.encode()[:16], digest_size=16).digest()
+        content = value.digest if isinstance(value, FormBody) else body
+        fingerprint = blake2b(content, person=operation.endpoint.encode()[:16], digest_size=16).digest()
         read = ReadBody(value, name, operation.cost(value), fingerprint)
         # What a form says depends on its header, too, so none is remembered.
         if len(body) <= REMEMBERED_BODY and body.startswith(b"{"):
@@ -537,8 +545,6 @@ class _Exchange:
 
     def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
         head = self._head(operation, reply)
-        if operation.endpoint == "completions":
-            head += headers.of_completions(call.model.snapshot, self.request)
         self.entry.status = 200
         if reply.body is not None:
             self._settle(operation, call, reply, self.now, complete=True)
@@ -575,6 +581,13 @@ class _Exchange:
         head += error.headers
         self._close(error.status, error.code or error.type)
         return Answer(error.status, head, error_body(error), sized=True)
+
+    def linked_picture(self) -> Answer:
+        """A picture that an answer gave a link to: whoever has the link may see it, as long as it holds."""
+        request = self.request
+        answer = blob_answer(self._simulator.pictures.find(request.path), request.query, self.entry.request_id, self.now)
+        self._close(answer.status, None if answer.status == 200 else "expired_link")
+        return answer
 
     def preflight(self) -> Answer:
         head = self._base(headers.JSON) + _PREFLIGHT

@@ -64,6 +64,7 @@ class HttpApplication:
         simulator = self.simulator
         clock = simulator.clock
         request = Request(scope["method"], scope["path"], dict(scope["headers"]), query=scope["query_string"])
+        request.scheme = scope.get("scheme", "http")
         try:
             request.body = await read_body(request.headers, receive, self.body_limit)
             encoding = request.headers.get(b"content-encoding")
