@@ -9,9 +9,11 @@ from understudy.core.endpoints.codex import (
     CodexUsage,
     ConfigBundle,
 )
+from understudy.core.endpoints.completions import Completions
+from understudy.core.endpoints.engines import EngineDetail, EngineList
 from understudy.core.endpoints.image_edits import ImageEdits, ImageVariations
 from understudy.core.endpoints.images import ImageGenerations
-from understudy.core.endpoints.models import ModelDetail, ModelList
+from understudy.core.endpoints.models import ModelDeletion, ModelDetail, ModelList
 from understudy.core.endpoints.organization.routes import add_organization
 from understudy.core.endpoints.provenance_checks import ProvenanceChecks
 from understudy.core.endpoints.responses.operation import Responses
@@ -28,6 +30,8 @@ def build_routes(moderation: Moderation) -> Routes:
     """
     routes = Routes()
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
+    routes.meter("POST", "/v1/completions", Completions())
+    routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
     routes.meter("POST", "/v1/responses", Responses())
     routes.meter("POST", "/v1/images/generations", ImageGenerations(moderation))
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
@@ -35,6 +39,9 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
+    routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
+    routes.look_up("GET", "/v1/engines", EngineList())
+    routes.look_up("GET", "/v1/engines/{engine}", EngineDetail())
     add_organization(routes)
     _add_chatgpt(routes)
     return routes
