@@ -16,7 +16,7 @@ from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDeletion, ModelDetail, ModelList
 from understudy.core.endpoints.organization.routes import add_organization
 from understudy.core.endpoints.provenance_checks import ProvenanceChecks
-from understudy.core.endpoints.responses.operation import Responses
+from understudy.core.endpoints.responses.routes import add_responses
 from understudy.core.endpoints.sora_check import SoraCheck
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
@@ -32,7 +32,6 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
     routes.meter("POST", "/v1/completions", Completions())
     routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
-    routes.meter("POST", "/v1/responses", Responses())
     routes.meter("POST", "/v1/images/generations", ImageGenerations(moderation))
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))
@@ -42,6 +41,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
     routes.look_up("GET", "/v1/engines", EngineList())
     routes.look_up("GET", "/v1/engines/{engine}", EngineDetail())
+    add_responses(routes)
     add_organization(routes)
     _add_chatgpt(routes)
     return routes

@@ -15,6 +15,7 @@ import msgspec
 from understudy.core.catalog import Model, RateLimits
 from understudy.core.dates import month_around
 from understudy.core.ids import named
+from understudy.core.kept import Kept
 from understudy.core.ledger import GrantKind, Ledger
 from understudy.core.limits import Meter
 from understudy.core.terms import AccountTerms, AutoRecharge
@@ -133,6 +134,7 @@ class Organization:
         ledger: money.
         projects: by id, in the order they were made.
         increases: granted limit increases by limit group: they stand above the tier's figures.
+        kept: stored responses and conversations.
         usage_limit: pico-dollars in a calendar month in the tier's place; None for the tier's own.
         spend_limit: pico-dollars in a calendar month that the organization set itself, None for none.
         recharge: how credits are bought by themselves, None for not at all.
@@ -163,6 +165,7 @@ class Organization:
         "header",
         "id",
         "increases",
+        "kept",
         "ledger",
         "looked_at",
         "month_ends",
@@ -192,6 +195,7 @@ class Organization:
             self.ledger.grant(credits, "starting", now)
         self.projects: OrderedDict[str, Project] = OrderedDict()
         self.increases: dict[str, RateLimits] = {}
+        self.kept = Kept()
         self.usage_limit: int | None = None
         self.spend_limit: int | None = None
         self.recharge: AutoRecharge | None = None

@@ -7,9 +7,12 @@ from understudy.core import errors, headers, ids
 from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.endpoints.responses import parameters
-from understudy.core.endpoints.responses.events import Writer, events_of, failed_events
+from understudy.core.endpoints.responses.conversation import Conversation, conversation_not_found
+from understudy.core.endpoints.responses.events import Writer, events_of, failed_events, unfinished
 from understudy.core.endpoints.responses.hosted import check_stores
-from understudy.core.endpoints.responses.items import check_turns, items_of
+from understudy.core.endpoints.responses.items import Item, check_turns, items_of
+from understudy.core.endpoints.responses.record import QUEUED, SHORTEST, Record, item_not_found, with_ids
+from understudy.core.endpoints.responses.shelf import Shelf, Step
 from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, with_billing
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
@@ -77,19 +80,33 @@ class Responses(Stepwise):
         parameters.check(body, model, media)
 
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
-        """The whole response, or its stream, of a call that refers to nothing stored."""
-        check_stores(call.body.get("tools") or [])
-        items = items_of(call.body.get("input") or [])
-        check_turns(items)
-        turn = make_turn(call, items, media)
-        if call.body.get("stream"):
-            return Streamed(call, turn, media, pacing)
-        return Whole(call, turn, pacing)
+        """Never asked: an answer needs what is stored, see `steps`."""
+        raise NotImplementedError
 
     def steps(self, call: Call, media: Media, pacing: Pacing, store: Store) -> Generator[Any, Any, Reply]:
-        """The same, with what is stored."""
-        yield from ()
-        return self.reply(call, media, pacing)
+        """The whole response, its stream, or where it stands in the queue; it is kept unless it shall not be."""
+        body = call.body
+        check_stores(body.get("tools") or [])
+        shelf = Shelf(store, call.account)
+        given = yield from resolved(shelf, items_of(body.get("input") or []))
+        named = body.get("conversation")
+        talk = None if named is None else (yield from _conversation(shelf, named))
+        past: list[Item] = [] if talk is None else talk.items
+        if body.get("previous_response_id") is not None:
+            past = yield from shelf.chain(body["previous_response_id"])
+        items = [*past, *given]
+        check_turns(items)
+        turn = make_turn(call, items, media)
+        turn.conversation = None if talk is None else talk.id
+        reply = _reply(call, turn, media, pacing)
+        kept = with_ids(given, turn.names)
+        if body.get("store") is not False:
+            record = Record(reply.response, kept, call.model.encoding, reply.begun, reply.done)
+            yield from shelf.keep(record)
+        if talk is not None:
+            talk.add([*kept, *turn.output])
+            yield from shelf.keep_conversation(talk)
+        return reply
 
     def refused(self, call: Call, error: ApiError, media: Media) -> Reply | None:
         """A stream tells a spent quota and a full bucket in its events (recorded 2025-07 and 2025-11)."""
@@ -97,6 +114,40 @@ class Responses(Stepwise):
             return None
         self.check(call.body, call.model, media)
         return Refused(call, error)
+
+
+def _conversation(shelf: Shelf, named: Any) -> Step[Conversation]:
+    id = named if type(named) is str else named["id"]
+    found = yield from shelf.conversation(id)
+    if found is None:
+        raise conversation_not_found(id)
+    return found
+
+
+def resolved(shelf: Shelf, items: list[Item]) -> Step[list[Item]]:
+    """The items, each reference replaced by what it refers to.
+
+    Raises:
+        NotFound: it refers to nothing that is stored.
+    """
+    found = []
+    for item in items:
+        if item["type"] == "item_reference":
+            meant = yield from shelf.item(item["id"])
+            if meant is None:
+                raise item_not_found(item["id"])
+            found.append(meant)
+        else:
+            found.append(item)
+    return found
+
+
+def _reply(call: Call, turn: Turn, media: Media, pacing: Pacing) -> "Whole | Streamed | Queued":
+    if call.body.get("stream"):
+        return Streamed(call, turn, media, pacing)
+    if call.body.get("background"):
+        return Queued(call, turn, pacing)
+    return Whole(call, turn, pacing)
 
 
 def _size_of(given: Any) -> tuple[int, int]:
@@ -129,7 +180,8 @@ class Whole:
         self.processing = pacing.whole(turn.output_tokens)
         self.due = call.now + self.processing if self.processing else 0
         self._turn = turn
-        self.response = turn.response((call.now + self.processing) // SECOND)
+        self.begun, self.done = call.now, call.now + self.processing
+        self.response = turn.response(self.done // SECOND)
         self.body: bytes | None = pretty(with_billing(self.response))
 
     def parts(self) -> Iterator[tuple[int, bytes]]:
@@ -138,6 +190,30 @@ class Whole:
 
     def usage(self, *, complete: bool) -> Usage:
         """All of it: a body is sent whole."""
+        return self._turn.charged(self._turn.output_tokens)
+
+
+class Queued:
+    """A response in the background, which nobody waits for; it is charged when it is asked for ("our choice")."""
+
+    content_type = headers.JSON
+    due = 0
+    processing = 0
+
+    def __init__(self, call: Call, turn: Turn, pacing: Pacing) -> None:
+        self.service_tier = turn.service_tier
+        self._turn = turn
+        self.begun = call.now + QUEUED
+        self.done = call.now + max(SHORTEST, QUEUED + pacing.whole(turn.output_tokens))
+        self.response = turn.response(self.done // SECOND)
+        self.body: bytes | None = pretty(with_billing(unfinished(self.response, "queued")))
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """No stream."""
+        return iter(())
+
+    def usage(self, *, complete: bool) -> Usage:
+        """All of it."""
         return self._turn.charged(self._turn.output_tokens)
 
 
@@ -155,8 +231,8 @@ class Streamed:
         self._itl = pacing.itl
         self._turn = turn
         self._made = 0
-        whole = pacing.ttft + pacing.itl * turn.output_tokens
-        self.response = turn.response((call.now + whole) // SECOND)
+        self.begun, self.done = call.now, call.now + pacing.whole(turn.output_tokens)
+        self.response = turn.response(self.done // SECOND)
         options = call.body.get("stream_options") or {}
         shown = options.get("include_obfuscation") is not False
         self._writer = Writer(ids.letters(call.seed, 64, b"obfuscation") if shown else None)

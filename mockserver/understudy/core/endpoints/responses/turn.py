@@ -85,6 +85,7 @@ class Turn:
         reasoning_tokens, output_tokens: thought; made in all.
         searches: of the web.
         partials: pictures on their way, in base64, by item.
+        conversation: the id of the one that it belongs to, None for none.
     """
 
     def __init__(self, body: dict[str, Any], call: Call, answer: ChatAnswer) -> None:
@@ -102,6 +103,7 @@ class Turn:
         self.incomplete: str | None = None
         self.output: list[Item] = []
         self.partials: dict[str, tuple[str, ...]] = {}
+        self.conversation: str | None = None
 
     def name(self, prefix: str) -> str:
         """The id of the next item."""
@@ -158,7 +160,7 @@ class Turn:
         Args:
             completed: when the last token was made, seconds since the epoch.
         """
-        return _laid_out(
+        made = _laid_out(
             self.names,
             self.created,
             echoed(self.body, self.model),
@@ -170,6 +172,7 @@ class Turn:
             tool_usage=_tool_usage(self.searches),
             usage=self.usage(),
         )
+        return made if self.conversation is None else _with_conversation(made, self.conversation)
 
 
 KEYS = (
@@ -229,6 +232,15 @@ def _laid_out(names: Names, created: int, echoed: dict[str, Any], **own: Any) ->
     """All fields in their order; what is not given is null."""
     fields = {"id": names.response, "object": "response", "created_at": created, **echoed, **own}
     return {name: fields.get(name) for name in KEYS}
+
+
+def _with_conversation(response: dict[str, Any], conversation: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    for name, value in response.items():
+        shown[name] = value
+        if name == "completed_at":
+            shown["conversation"] = {"id": conversation}
+    return shown
 
 
 def begun(call: Call) -> dict[str, Any]:

@@ -1,0 +1,25 @@
+"""Responses and conversations on their paths."""
+
+from understudy.core.endpoints.responses import conversations, stored
+from understudy.core.endpoints.responses.operation import Responses
+from understudy.core.routes import Routes
+
+
+def add_responses(routes: Routes) -> None:
+    """All of them; a path without parameters is found before one with them."""
+    routes.meter("POST", "/v1/responses", Responses())
+    routes.answer("POST", "/v1/responses/input_tokens", stored.InputTokens())
+    one = "/v1/responses/{response_id}"
+    routes.answer("GET", one, stored.Retrieved())
+    routes.answer("DELETE", one, stored.Deleted())
+    routes.answer("POST", f"{one}/cancel", stored.Cancelled())
+    routes.answer("GET", f"{one}/input_items", stored.InputItems())
+    routes.answer("POST", "/v1/conversations", conversations.Created())
+    one = "/v1/conversations/{conversation_id}"
+    routes.answer("GET", one, conversations.Read())
+    routes.answer("POST", one, conversations.Changed())
+    routes.answer("DELETE", one, conversations.Deleted())
+    routes.answer("POST", f"{one}/items", conversations.ItemsAdded())
+    routes.answer("GET", f"{one}/items", conversations.ItemsListed())
+    routes.answer("GET", f"{one}/items/{{item_id}}", conversations.ItemRead())
+    routes.answer("DELETE", f"{one}/items/{{item_id}}", conversations.ItemDeleted())
