@@ -4,54 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from tests.openapi.schemas import document, validator
 
 from understudy.core.endpoints.chat_parameters import PARAMETERS
 
 if TYPE_CHECKING:
     from tests.conftest import Api
 
-OPENAPI = Path(__file__).parents[2] / "openapi"
-DOCUMENT = json.loads((OPENAPI / "chat.json").read_text(encoding="utf-8"))
-
-
-def closed(schema: Any) -> Any:
-    """The schema as JSON Schema: `nullable` spelled out, and no field that the document does not name."""
-    if isinstance(schema, list):
-        return [closed(entry) for entry in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {name: closed(entry) for name, entry in schema.items() if name != "nullable"}
-    if isinstance(made.get("properties"), dict):
-        made.setdefault("additionalProperties", False)
-    return {"anyOf": [made, {"type": "null"}]} if schema.get("nullable") else made
-
-
-def corrected() -> dict[str, Any]:
-    """The document's schemas with what recordings show instead."""
-    schemas: dict[str, Any] = json.loads(json.dumps(DOCUMENT["schemas"]))
-    for patch in json.loads((OPENAPI / "chat_overlay.json").read_text(encoding="utf-8"))["patches"]:
-        *path, last = patch["at"].split("/")[1:]
-        place = schemas
-        for step in path:
-            place = place[step]
-        place[last] = patch["value"]
-    return {name: closed(schema) for name, schema in schemas.items()}
-
-
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": {"schemas": corrected()}})
-
-
-WHOLE = validator("CreateChatCompletionResponse")
-CHUNK = validator("CreateChatCompletionStreamResponse")
+DOCUMENT = document("chat")
+WHOLE = validator("chat", "CreateChatCompletionResponse")
+CHUNK = validator("chat", "CreateChatCompletionStreamResponse")
 
 
 def says(text: str) -> list[dict[str, Any]]:
