@@ -289,16 +289,18 @@ class _Streamed:
                 due += self._step
             file = painted(self._painter, plan)
             bill.pictures += 1
-            yield due, self._event("completed", file, {"usage": self._usage_of_one()})
+            yield due, self._event("completed", file, {"usage": self._usage_so_far()})
             due += self._step
 
     def usage(self, *, complete: bool) -> Usage:
         """What was sent."""
         return self._bill.usage()
 
-    def _usage_of_one(self) -> dict[str, Any]:
-        """Each finished picture tells what has come together so far."""
-        return self._bill.shown()
+    def _usage_so_far(self) -> dict[str, Any]:
+        """Each finished picture tells what has come together; an event has no details of the output (the document)."""
+        shown = self._bill.shown()
+        del shown["output_tokens_details"]
+        return shown
 
     def _partial(self, plan: Plan, step: int) -> bytes:
         if isinstance(plan, VariationPlan):
