@@ -33,6 +33,11 @@ _SERVICE_TIERS = {"priority": "priority", "fast": "priority", "flex": "flex"}
 """What is echoed and charged; everything else is `default` (measured 2026-08)."""
 
 
+def served_tier(asked: str | None) -> str:
+    """At which service tier a call is served and charged that asks for one."""
+    return _SERVICE_TIERS.get(asked or "", "default")
+
+
 class WireToolCall:
     """A tool call with its id."""
 
@@ -165,7 +170,7 @@ class ChatAnswer:
         self.reasoning_tokens = reasoning
         self.scripted_usage: ScriptedUsage | None = None
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
-        self.service_tier = _SERVICE_TIERS.get(call.body.get("service_tier") or "", "default")
+        self.service_tier = served_tier(call.body.get("service_tier"))
         self.fingerprint = _fingerprint(call.model.fingerprint, call.model.snapshot)
 
     @property

@@ -188,6 +188,18 @@ def test_a_conversation_keeps_its_items(api: Api) -> None:
     assert ask(api, {"conversation": made["id"]}).status == 404
 
 
+def test_a_conversation_is_made_short(api: Api) -> None:
+    """The user's words stay, the rest is sealed; it is charged, and what it gave may be sent back."""
+    first = ask(api, {"input": "Tell me about rain in 80 words"}).json
+    body = {"model": "gpt-4o-mini", "previous_response_id": first["id"], "input": "And snow?"}
+    compact = get(api, "/v1/responses/compact", method="POST", body=body)
+    assert [item["type"] for item in compact.json["output"]] == ["message", "message", "compaction"]
+    assert compact.json["object"] == "response.compaction"
+    assert api.simulator.journal[-1].charge > 0
+    last = [*compact.json["output"], {"role": "user", "content": "Say yes"}]
+    assert ask(api, {"input": last}).json["output"][0]["content"][0]["text"] == "Yes"
+
+
 def test_both_ways_to_go_on_at_once_are_refused(api: Api) -> None:
     """A previous response or a conversation."""
     refused = ask(api, {"conversation": "conv_1", "previous_response_id": "resp_1"})

@@ -354,6 +354,17 @@ def test_paced_events_have_absolute_moments(make_api: Callable[..., Api]) -> Non
     assert moments == [300, 300, 300, 300, 300, 320, 340, 360, 360, 360, 360]
 
 
+def test_a_compaction_is_that_of_the_document(api: Api) -> None:
+    """Messages of the user and one sealed item; the SDK's type knows no messages of users."""
+    body = {
+        "model": "gpt-4o-mini",
+        "input": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}],
+    }
+    compact = api.send("POST", "/v1/responses/compact", json.dumps(body).encode()).json
+    validator("CompactResource").validate(compact)
+    assert [item["type"] for item in compact["output"]] == ["message", "compaction"]
+
+
 def test_the_documents_parameters_are_those_that_are_accepted() -> None:
     """No name is missing, none is made up."""
     assert set(PARAMETERS) == set(DOCUMENT["parameters"])

@@ -6,6 +6,7 @@ from typing import Any
 from understudy.core import errors, headers, ids
 from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
+from understudy.core.endpoints.chat_answer import served_tier
 from understudy.core.endpoints.responses import parameters
 from understudy.core.endpoints.responses.conversation import Conversation, conversation_not_found
 from understudy.core.endpoints.responses.events import Writer, events_of, failed_events, unfinished
@@ -255,6 +256,35 @@ class Streamed:
     def usage(self, *, complete: bool) -> Usage:
         """The tokens of the events that were sent."""
         return self._turn.charged(self._turn.output_tokens if complete else self._made)
+
+
+class Made:
+    """A body that is made and counted already.
+
+    Args:
+        call: whose answer it is.
+        value: the object.
+        usage: what it came to.
+        processing: microseconds of work.
+        asked: the service tier that was asked for.
+    """
+
+    content_type = headers.JSON
+
+    def __init__(self, call: Call, value: dict[str, Any], usage: Usage, processing: int, asked: str | None) -> None:
+        self.service_tier = served_tier(asked)
+        self.processing = processing
+        self.due = call.now + processing if processing else 0
+        self.body: bytes | None = pretty(value)
+        self._usage = usage
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """No stream."""
+        return iter(())
+
+    def usage(self, *, complete: bool) -> Usage:
+        """All of it."""
+        return self._usage
 
 
 class Refused:

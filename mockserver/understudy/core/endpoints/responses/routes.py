@@ -1,6 +1,7 @@
 """Responses and conversations on their paths."""
 
 from understudy.core.endpoints.responses import conversations, stored
+from understudy.core.endpoints.responses.compaction import Compaction
 from understudy.core.endpoints.responses.operation import Responses
 from understudy.core.routes import Routes
 
@@ -8,6 +9,7 @@ from understudy.core.routes import Routes
 def add_responses(routes: Routes) -> None:
     """All of them; a path without parameters is found before one with them."""
     routes.meter("POST", "/v1/responses", Responses())
+    routes.meter("POST", "/v1/responses/compact", Compaction())
     routes.answer("POST", "/v1/responses/input_tokens", stored.InputTokens())
     one = "/v1/responses/{response_id}"
     routes.answer("GET", one, stored.Retrieved())
