@@ -23,6 +23,7 @@ from understudy.core.account_view import RechargeView, view_account
 from understudy.core.accounts import AccountTerms
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import DOLLAR
+from understudy.scenarios import find_scenario
 
 KEYS = '[keys."sk-listed"]\ntier = 2\n'
 EXAMPLES = {
@@ -44,6 +45,8 @@ EXAMPLES = {
     "retry-after-ms": "off",
     "should-retry": "false",
     "accounts": "keys.toml",
+    "rules": "rules.toml",
+    "scenario": "overloaded",
     "store": "redis://127.0.0.1:1/0",
     "workers": "2",
     "control-token": "open-sesame",
@@ -72,6 +75,8 @@ VALUES = Settings(
     retry_after_ms=False,
     should_retry=False,
     accounts={"sk-listed": AccountTerms(2, 12_345_678_901_234)},
+    rules=({"reply": "Hello"},),
+    scenario=find_scenario("overloaded"),
     store="redis://127.0.0.1:1/0",
     workers=2,
     control_token="open-sesame",
@@ -100,6 +105,8 @@ WRONG = {
     "retry-after-ms": "-1",
     "should-retry": "perhaps",
     "accounts": "",
+    "rules": "",
+    "scenario": "",
     "store": "mysql://x",
     "workers": "0",
     "control-token": "",
@@ -112,12 +119,13 @@ WRONG = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, but for a keys file, and no variables of ours."""
+    """An empty current folder, but for files of keys and rules, and no variables of ours."""
     monkeypatch.chdir(tmp_path)
     for setting in TABLE:
         monkeypatch.delenv(setting.variable, raising=False)
     monkeypatch.delenv("UNDERSTUDY_CONFIG", raising=False)
     (tmp_path / "keys.toml").write_text(KEYS, encoding="utf-8")
+    (tmp_path / "rules.toml").write_text('[[rules]]\nreply = "Hello"\n', encoding="utf-8")
     return tmp_path
 
 

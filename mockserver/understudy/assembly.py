@@ -22,7 +22,7 @@ from understudy.core.replies.moderation import Moderation
 from understudy.core.rules import Rules
 from understudy.core.simulator import Simulator, SimulatorSettings
 from understudy.core.store import Store
-from understudy.core.terms import AccountTerms
+from understudy.core.terms import AccountTerms, Starting
 from understudy.core.tiers import TierTable
 from understudy.media.library import default_media
 from understudy.stores.memory import MemoryStore
@@ -37,7 +37,8 @@ def build_simulator(settings: Settings) -> Simulator:
     era = settings.date if settings.date is not None else clock.now()
     catalog = Catalog(toml("models.toml"), toml("limits.toml"))
 
-    return Simulator(
+    starting = Starting(AccountTerms(settings.tier, settings.credits))
+    simulator = Simulator(
         SimulatorSettings(
             seed=settings.seed,
             era=era,
@@ -50,14 +51,20 @@ def build_simulator(settings: Settings) -> Simulator:
         prices=PriceList(toml("prices.toml"), era),
         plans=Plans(PlanTable(toml("plans.toml"), era), default=settings.plan, mode=settings.mode),
         clock=clock,
-        store=_store(settings, _terms(settings, catalog, era), TierTable(toml("tiers.toml"), era)),
+        store=_store(settings, _terms(settings, starting, catalog, era), TierTable(toml("tiers.toml"), era)),
         media=default_media(c2pa=settings.c2pa == "auto"),
         routes=build_routes(Moderation(toml("moderation.toml"))),
         journal=Journal(settings.journal_limit),
         faults=Faults(settings.seed, toml("faults.toml")["faults"]),
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),
         rules=Rules(settings.rules or ()),
+        starting=starting,
     )
+    scenario = settings.scenario
+    if scenario is not None:
+        scenario.apply(simulator)
+        simulator.on_reset = lambda: scenario.apply(simulator)
+    return simulator
 
 
 def _store(settings: Settings, terms_of: Callable[[str], AccountTerms | None], tiers: TierTable) -> Store:
@@ -75,14 +82,15 @@ def _store(settings: Settings, terms_of: Callable[[str], AccountTerms | None], t
     raise SettingError("store", settings.store, "shared store", "memory, or the URL of a Redis", problem) from None
 
 
-def _terms(settings: Settings, catalog: Catalog, era: int) -> Callable[[str], AccountTerms | None]:
+def _terms(
+    settings: Settings, starting: Starting, catalog: Catalog, era: int
+) -> Callable[[str], AccountTerms | None]:
     """What the account of a key starts with; None for a key that is not accepted."""
-    default = AccountTerms(settings.tier, settings.credits)
     known = _with_groups("keys", settings.keys, catalog, era)
     named = _with_groups("accounts", settings.accounts, catalog, era) or {}
     if known is not None:
         return lambda key: named.get(key, known[key]) if key in known else None
-    return lambda key: read_key(key, default) if key not in named else named[key]
+    return lambda key: read_key(key, starting.default) if key not in named else named[key]
 
 
 def _with_groups(

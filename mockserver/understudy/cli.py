@@ -216,7 +216,7 @@ def execute(command: tuple[str, ...], **given: Any) -> int:
     log_to_stderr()
     try:
         with MockServer.with_settings(settings) as server:
-            return Child(command, _environment(server)).run()
+            return Child(command, environment_for(server)).run()
     except MockServerError as error:
         raise click.ClickException(str(error)) from None
     except FileNotFoundError:
@@ -289,7 +289,8 @@ class _NotFoundError(click.ClickException):
     exit_code = 127
 
 
-def _environment(server: "MockServer") -> dict[str, str]:
+def environment_for(server: "MockServer") -> dict[str, str]:
+    """Variables for a program that is to talk to a server: this process's own, with those by which it is found."""
     environment = {
         **os.environ,
         "OPENAI_BASE_URL": server.base_url,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from understudy import setting_values
 from understudy.core.account_changes import DOLLAR_WORDS, PLAN_WORDS, TIER_WORDS, read_usd
@@ -31,6 +31,9 @@ from understudy.core.store import SHARED_MOST
 from understudy.core.terms import AccountTerms
 from understudy.keys_file import KeysFileError, read_keys, read_keys_file
 from understudy.rules_file import RulesFileError, check_rules, read_rules_file
+
+if TYPE_CHECKING:
+    from understudy.scenarios import Scenario
 
 DEFAULT_FILE = "understudy.toml"
 ENVIRONMENT_PREFIX = "UNDERSTUDY_"
@@ -160,6 +163,7 @@ class Settings:
         should_retry: `x-should-retry` of every 429, None for none.
         accounts: what the accounts of some keys start with, while all others are accepted too; None for nothing.
         rules: what the model says when, as tables; None for nothing.
+        scenario: the story that is played, None for none.
         store: `memory`, or the URL of a Redis.
         workers: processes that `serve` answers with.
         control_token: lets other machines use the control API.
@@ -286,6 +290,14 @@ class Settings:
         unset="the model decides",
         is_path=True,
     )
+    scenario: "Scenario | None" = _row(  # noqa: RUF009 - it makes a dataclass field, not a default
+        None,
+        setting_values.scenario,
+        "the name of a ready one (understudy scenarios list), or the path of a TOML file, ending in .toml",
+        "Story that is played: accounts, rules, faults, and what happens meanwhile.",
+        unset="none",
+        is_path=True,
+    )
     store: str = _row(
         "memory",
         setting_values.store,
@@ -400,6 +412,8 @@ def load_settings(
             values[name] = _read_keys(name, values, sources[name])
     if "rules" in values:
         values["rules"] = _read_rules(values["rules"], sources["rules"])
+    if "scenario" in values:
+        values["scenario"] = _read_scenario(values["scenario"], sources["scenario"])
     return Settings(**values)
 
 
@@ -453,6 +467,16 @@ def _read_keys(name: str, values: Mapping[str, Any], source: str) -> Mapping[str
         return read_keys(given, None, tier=tier, credits=credits)
     except KeysFileError as problem:
         raise SettingsFileError(name, given, source, _BY_KEYWORD[name].accepted, str(problem)) from None
+
+
+def _read_scenario(given: Any, source: str) -> "Scenario":
+    # Whoever plays none need not wait for what it takes.
+    from understudy.scenarios import ScenarioError, find_scenario
+
+    try:
+        return find_scenario(given)
+    except ScenarioError as problem:
+        raise SettingsFileError("scenario", given, source, _BY_KEYWORD["scenario"].accepted, str(problem)) from None
 
 
 def _read_rules(given: Any, source: str) -> Sequence[Mapping[str, Any]]:

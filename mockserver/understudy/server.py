@@ -26,6 +26,7 @@ from understudy.core.plans_accounts import Plans
 from understudy.core.rules import Rules
 from understudy.core.simulator import Simulator, UnknownKeyError
 from understudy.core.store import Change, Changed
+from understudy.scenarios import find_scenario
 
 __all__ = ["AccountError", "Accounts", "MockServer", "MockServerError", "Service"]
 
@@ -254,6 +255,17 @@ class MockServer:
     def rules(self) -> Rules:
         """What the model says, and when."""
         return self.simulator.rules
+
+    def play(self, scenario: Any) -> None:
+        """Begin a story, for the accounts and the calls that are to come; a reset ends it.
+
+        Args:
+            scenario: the name of a ready one, the path of a file, a table, or a `Scenario`.
+
+        Raises:
+            ScenarioError: there is none, or it cannot be understood.
+        """
+        find_scenario(scenario).apply(self.simulator)
 
     def reset(self) -> None:
         """Forget accounts, faults, rules and the journal, and take back every move of the clock.

@@ -125,6 +125,17 @@ def tables_or_path(given: Any) -> Sequence[Mapping[str, Any]] | Path:
     return list(given) if isinstance(given, list | tuple) else path(given)
 
 
+def scenario(given: Any) -> Any:
+    """Read a scenario: a table or the thing itself in Python, else a name or the path of a file."""
+    if not isinstance(given, str | Path):
+        if isinstance(given, bool | int | Decimal | date | list | tuple):
+            raise ValueError
+        return given
+    found = path(given)
+    # A name stays one: only a path in a settings file is relative to that file.
+    return found if found.suffix == ".toml" else str(found)
+
+
 def store(given: Any) -> str:
     """Read where accounts live: `memory`, or the URL of a Redis."""
     text = _written(given)

@@ -20,7 +20,7 @@ import msgspec
 from understudy.core import errors, headers
 from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Catalog, Model
-from understudy.core.clock import Clock
+from understudy.core.clock import SECOND, Clock
 from understudy.core.durations import go_duration
 from understudy.core.endpoints.form_fields import FormBody
 from understudy.core.errors import ApiError, Layer
@@ -34,6 +34,7 @@ from understudy.core.limits import Refusal
 from understudy.core.logins import account_key
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
+from understudy.core.moves import Moves, World
 from understudy.core.operations import Call, Operation, ReadBody, Reply, Stepwise
 from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
@@ -46,7 +47,7 @@ from understudy.core.rules import RuleRequest, Rules
 from understudy.core.serialise import decode_object, error_body
 from understudy.core.spoken_answers import SpokenAnswers
 from understudy.core.store import Store, StoreUnavailable
-from understudy.core.terms import KeyStatus
+from understudy.core.terms import AccountTerms, KeyStatus, Starting
 from understudy.core.usage_log import Spent, usage_kind
 from understudy.core.visits import Backend, Page, Visit
 
@@ -120,6 +121,7 @@ class Simulator:
         journal: what happened.
         faults: what goes wrong on purpose.
         rules: what the model says when; none when left out.
+        starting: what accounts start with, for whoever changes that while the server runs.
         on_failure: told of every inner failure (request id, exception), to log it.
     """
 
@@ -138,6 +140,7 @@ class Simulator:
         faults: Faults,
         on_failure: Callable[[str, BaseException], None],
         rules: Rules | None = None,
+        starting: Starting | None = None,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
@@ -150,6 +153,10 @@ class Simulator:
         self.journal = journal
         self.faults = faults
         self.rules = Rules() if rules is None else rules
+        self.starting = Starting(AccountTerms(0, 0)) if starting is None else starting
+        self.moves = Moves(())
+        self.on_reset: Callable[[], None] | None = None
+        self._first_settings = settings
         self.transport_ids = TransportIds(Random(settings.seed))
         self.prompts = PromptCache()
         self.spoken = SpokenAnswers()
@@ -191,10 +198,15 @@ class Simulator:
         self.clock.reset()
         self.faults.clear()
         self.rules.reset()
+        self.moves = Moves(())
+        self.starting.reset()
+        self.settings = self._first_settings
         self.journal.clear()
         self.prompts.clear()
         self.spoken.clear()
         self.pictures.clear()
+        if self.on_reset is not None:
+            self.on_reset()
 
     def account(self, key: str) -> Account:
         """The account of a key, made on first sight.
@@ -318,6 +330,9 @@ class Simulator:
         if request.method == "GET" and request.path.startswith(PREFIX):
             return exchange.linked_picture()
         account = yield from exchange.identify()
+        if self.moves:
+            yield from exchange.move(account)
+            now = exchange.now
         found = self.routes.find(request.path)
         if found is None:
             raise errors.unknown_url(request.method, request.path)
@@ -529,6 +544,23 @@ class _Exchange:
         if operation.proxied:
             head.append(headers.PROXY)
         return head
+
+    def move(self, account: Account) -> Generator[Any, Any, None]:
+        """Let happen what a scenario has happen before this call, which then comes that much later."""
+        simulator = self._simulator
+        for move in simulator.moves.due(account.id):
+            if move.advance:
+                seconds = move.advance / SECOND
+                simulator.clock.advance(seconds)
+                told = simulator.store.tell_others({"advance": seconds})
+                if told is not None:
+                    yield told
+            now = self.now = self.entry.at = simulator.clock.now()
+            account.organization.refresh_if_due(now)
+            world = World(simulator.catalog, simulator.plans, simulator.settings.era, now)
+            changed = simulator.store.change(account, lambda each, move=move, world=world: move.change(each, world))
+            if changed is not None:
+                yield changed
 
     def ask_rules(self, operation: Operation, call: Call) -> None:
         """Let the first rule that is meant say what the model says; raises ApiError when that is an error."""

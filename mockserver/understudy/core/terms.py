@@ -61,3 +61,20 @@ class AccountTerms(msgspec.Struct, frozen=True):
     spend_limit: int | None = None
     recharge: AutoRecharge | None = None
     increases: tuple[tuple[str, RateLimits], ...] = ()
+
+
+class Starting:
+    """What accounts start with that are not known by name.
+
+    Attributes:
+        default: of keys that are seen first from now on.
+    """
+
+    __slots__ = ("_first", "default")
+
+    def __init__(self, default: AccountTerms) -> None:
+        self._first = self.default = default
+
+    def reset(self) -> None:
+        """Back to what held at first."""
+        self.default = self._first
