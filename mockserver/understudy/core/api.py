@@ -10,6 +10,7 @@ from understudy.core.endpoints.codex import (
     ConfigBundle,
 )
 from understudy.core.endpoints.completions import Completions
+from understudy.core.endpoints.embeddings import Embeddings
 from understudy.core.endpoints.engines import EngineDetail, EngineList
 from understudy.core.endpoints.image_edits import ImageEdits, ImageVariations
 from understudy.core.endpoints.images import ImageGenerations
@@ -32,6 +33,8 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
     routes.meter("POST", "/v1/completions", Completions())
     routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
+    routes.meter("POST", "/v1/embeddings", Embeddings())
+    routes.meter("POST", "/v1/engines/{engine}/embeddings", Embeddings())
     routes.meter("POST", "/v1/images/generations", ImageGenerations(moderation))
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))

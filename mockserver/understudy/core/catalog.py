@@ -72,6 +72,8 @@ class Model(msgspec.Struct, frozen=True):
         effort: the one it has by default.
         image: what a picture in a message costs; all zero without vision.
         most_choices, most_logprobs: the highest `n` and `top_logprobs`.
+        dimensions: of its vectors; 0 where it makes none.
+        alike: the cosine of vectors of unrelated texts, in hundredths.
         long: the same model with the limits of long requests, None where they have none of their own.
         long_from: estimated tokens above which a request is long.
     """
@@ -105,6 +107,8 @@ class Model(msgspec.Struct, frozen=True):
     image: ImageRule = ImageRule()
     most_choices: int = 128
     most_logprobs: int = 20
+    dimensions: int = 0
+    alike: int = 0
     long: "Model | None" = None
     long_from: int = 0
 
@@ -235,6 +239,8 @@ class Catalog:
             image=ImageRule(**facts.get("image", {})),
             most_choices=facts.get("most_choices", 128),
             most_logprobs=facts.get("most_logprobs", 20),
+            dimensions=facts.get("dimensions", 0),
+            alike=facts.get("alike", 0),
         )
         if "long_from" not in facts:
             return model
