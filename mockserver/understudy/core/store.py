@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Model
+from understudy.core.kept import KeptPage
 from understudy.core.limits import Cost, Trio
 from understudy.core.pricing import DOLLAR
 from understudy.core.usage_log import Spent
@@ -61,6 +62,27 @@ class Store(Protocol):
 
     def change(self, account: Account, change: Change[Changed]) -> Changed | Awaitable[Changed]:
         """Read or set anything of an account and its organization, all at once or not at all."""
+
+    def keep(self, account: Account, kind: str, id: str, value: bytes) -> Awaitable[None] | None:
+        """Keep a value in the account's project until there is too much; one of the same id changes, in its place.
+
+        Args:
+            account: whose it is.
+            kind: `response`, `chat.completion`; letters, digits, dots and hyphens.
+            id: under which it is found.
+            value: bytes that only the operations of its kind understand.
+        """
+
+    def kept(self, account: Account, kind: str, id: str) -> Awaitable[bytes | None] | bytes | None:
+        """A value of the account's project, None when there is none."""
+
+    def drop(self, account: Account, kind: str, id: str) -> Awaitable[bool] | bool:
+        """Keep a value no longer; whether it was there."""
+
+    def kept_page(
+        self, account: Account, kind: str, after: str | None, limit: int, *, newest_first: bool
+    ) -> Awaitable[KeptPage | None] | KeptPage | None:
+        """Values of a kind in the order they came; None when `after` is not kept; see `core.kept.Kept.page`."""
 
     def forget(self, key: str) -> Awaitable[None] | None:
         """Forget one account; its key then starts anew."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from understudy.core import accounts as core
 from understudy.core.accounts import ACCOUNTS_KEPT, IDLE_LIFETIME, Account, Admission
 from understudy.core.catalog import Model
+from understudy.core.kept import KeptPage
 from understudy.core.limits import Cost, Trio
 from understudy.core.organizations import Organization, found_organization, found_project
 from understudy.core.store import Change, Changed
@@ -75,6 +76,24 @@ class MemoryStore:
     def change(self, account: Account, change: Change[Changed]) -> Changed:
         """Read or set anything of an account and its organization."""
         return change(account)
+
+    def keep(self, account: Account, kind: str, id: str, value: bytes) -> None:
+        """Keep a value in the account's project."""
+        account.organization.kept.put(account.project.id, kind, id, value)
+
+    def kept(self, account: Account, kind: str, id: str) -> bytes | None:
+        """A value of the account's project, None when there is none."""
+        return account.organization.kept.get(account.project.id, kind, id)
+
+    def drop(self, account: Account, kind: str, id: str) -> bool:
+        """Keep a value no longer; whether it was there."""
+        return account.organization.kept.drop(account.project.id, kind, id)
+
+    def kept_page(
+        self, account: Account, kind: str, after: str | None, limit: int, *, newest_first: bool
+    ) -> KeptPage | None:
+        """Values of a kind in the order they came; see `core.kept.Kept.page`."""
+        return account.organization.kept.page(account.project.id, kind, after, limit, newest_first=newest_first)
 
     def reset(self) -> None:
         """Forget every account."""

@@ -6,6 +6,7 @@
     {org-...}:repeats   how often which request came
     {org-...}:ledger    entries, the oldest folded into a sum
     {org-...}:usage     the usage log
+    {org-...}:kept      values that operations keep: also :kept:order, :kept:index, :kept:counts
     key:DIGEST          the organization of a key that was made while the servers ran
     orgs                all organizations
 
@@ -32,6 +33,7 @@ from understudy.core.account_changes import AccountError
 from understudy.core.accounts import ACCOUNTS_KEPT, REPEATS_KEPT, Account, Admission, settle
 from understudy.core.catalog import Model, RateLimits
 from understudy.core.clock import MINUTE
+from understudy.core.kept import MOST_BYTES, MOST_OBJECTS, KeptPage
 from understudy.core.key_words import KeyWordsError
 from understudy.core.ledger import ENTRIES_KEPT, Entry
 from understudy.core.limits import Bucket, Cost, Trio, dimensions, refusal_of
@@ -85,7 +87,8 @@ class RedisStore:
             url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, max_connections=64
         )
         self._scripts = {
-            name: self._redis.register_script(getattr(redis_scripts, name)) for name in ("ADMIT", "DRAW", "SAVE")
+            name: self._redis.register_script(getattr(redis_scripts, name))
+            for name in ("ADMIT", "DRAW", "SAVE", "KEEP", "DROP", "PAGE")
         }
         self._settlements = _Settlements(self._redis)
         self._name = f"{gethostname()}/{getpid()}/{id(self)}"
@@ -175,6 +178,42 @@ class RedisStore:
     def change(self, account: Account, change: Change[Changed]) -> Awaitable[Changed]:
         """Read or set anything of an account and its organization: on a copy, written if nobody wrote meanwhile."""
         return _guarded(self._change(account, change))
+
+    def keep(self, account: Account, kind: str, id: str, value: bytes) -> Awaitable[None]:
+        """Keep a value in the account's project."""
+        field, prefix = _kept_names(account, kind, id)
+        arguments = (field, prefix, value, MOST_BYTES, MOST_OBJECTS, LIFETIME_MS)
+        return _guarded(self._scripts["KEEP"](keys=_kept_keys(account), args=arguments))
+
+    def kept(self, account: Account, kind: str, id: str) -> Awaitable[bytes | None]:
+        """A value of the account's project, None when there is none."""
+        return _guarded(self._redis.hget(_kept_keys(account)[0], _kept_names(account, kind, id)[0]))
+
+    def drop(self, account: Account, kind: str, id: str) -> Awaitable[bool]:
+        """Keep a value no longer; whether it was there."""
+
+        async def dropped() -> bool:
+            arguments = _kept_names(account, kind, id)
+            return bool(await self._scripts["DROP"](keys=_kept_keys(account), args=arguments))
+
+        return _guarded(dropped())
+
+    def kept_page(
+        self, account: Account, kind: str, after: str | None, limit: int, *, newest_first: bool
+    ) -> Awaitable[KeptPage | None]:
+        """Values of a kind in the order they came; see `core.kept.Kept.page`."""
+
+        async def found() -> KeptPage | None:
+            last, prefix = _kept_names(account, kind, after or "")
+            arguments = (prefix, b"" if after is None else last, limit + 1, int(newest_first))
+            answer = await self._scripts["PAGE"](keys=_kept_keys(account)[:3], args=arguments)
+            if answer is None:
+                return None
+            ids = [field[len(prefix) :].decode() for field in answer[::2]]
+            objects = list(zip(ids, answer[1::2], strict=True))
+            return KeptPage(objects[:limit], len(objects) > limit)
+
+        return _guarded(found())
 
     def forget(self, key: str) -> Awaitable[None]:
         """Forget one account and the organization that it is alone in."""
@@ -738,6 +777,17 @@ def _key(id: str, name: str) -> str:
 def _key_name(key: str) -> str:
     """Where a key's organization is found; the key itself is in no name."""
     return "key:" + blake2b(key.encode(), digest_size=20).hexdigest()
+
+
+def _kept_keys(account: Account) -> list[str]:
+    id = account.organization.id
+    return [_key(id, name) for name in ("kept", "kept:order", "kept:index", "kept:counts")]
+
+
+def _kept_names(account: Account, kind: str, id: str) -> tuple[bytes, bytes]:
+    """A value's field, and the beginning that it shares with all of its kind."""
+    prefix = f"{account.project.id}|{kind}|".encode()
+    return prefix + id.encode("utf-8", "surrogatepass"), prefix
 
 
 async def _guarded(work: Awaitable[_Answer]) -> _Answer:

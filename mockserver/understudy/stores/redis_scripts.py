@@ -176,3 +176,67 @@ end
 return version
 """
 """Write an organization, if nobody else did since it was read."""
+
+KEEP = """
+-- KEYS: values, their order, their index, counts
+-- ARGV: field, prefix of the index, value, most bytes, most objects, lifetime
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+if old then
+    redis.call('HINCRBY', KEYS[4], 'size', 0 - #old)
+else
+    local number = redis.call('HINCRBY', KEYS[4], 'next', 1)
+    redis.call('ZADD', KEYS[2], number, ARGV[1])
+    redis.call('ZADD', KEYS[3], 0, ARGV[2] .. string.format('%016.0f', number) .. '|' .. ARGV[1])
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+local size = redis.call('HINCRBY', KEYS[4], 'size', #ARGV[3])
+while size > tonumber(ARGV[4]) or redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[5]) do
+    local oldest = redis.call('ZPOPMIN', KEYS[2])
+    local prefix = string.match(oldest[1], '^[^|]*|[^|]*|')
+    redis.call('ZREM', KEYS[3], prefix .. string.format('%016.0f', oldest[2]) .. '|' .. oldest[1])
+    size = redis.call('HINCRBY', KEYS[4], 'size', 0 - #redis.call('HGET', KEYS[1], oldest[1]))
+    redis.call('HDEL', KEYS[1], oldest[1])
+end
+for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[6]) end
+"""
+"""Keep a value; what was kept first goes first when there is too much."""
+
+DROP = """
+-- KEYS: values, their order, their index, counts
+-- ARGV: field, prefix of the index
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+if not old then return 0 end
+local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[2] .. string.format('%016.0f', number) .. '|' .. ARGV[1])
+redis.call('HINCRBY', KEYS[4], 'size', 0 - #old)
+redis.call('HDEL', KEYS[1], ARGV[1])
+return 1
+"""
+"""Keep a value no longer."""
+
+PAGE = """
+-- KEYS: values, their order, their index
+-- ARGV: prefix of the index, field of the one before or nothing, how many and one more, whether the newest come first
+local low, high = '[' .. ARGV[1], '[' .. ARGV[1] .. '\\255'
+if ARGV[2] ~= '' then
+    local number = redis.call('ZSCORE', KEYS[2], ARGV[2])
+    if not number then return false end
+    local at = '(' .. ARGV[1] .. string.format('%016.0f', number) .. '|' .. ARGV[2]
+    if ARGV[4] == '1' then high = at else low = at end
+end
+local found
+if ARGV[4] == '1' then
+    found = redis.call('ZREVRANGEBYLEX', KEYS[3], high, low, 'LIMIT', 0, ARGV[3])
+else
+    found = redis.call('ZRANGEBYLEX', KEYS[3], low, high, 'LIMIT', 0, ARGV[3])
+end
+local answer = {}
+for i, entry in ipairs(found) do
+    local field = string.sub(entry, #ARGV[1] + 18)
+    answer[2 * i - 1] = field
+    answer[2 * i] = redis.call('HGET', KEYS[1], field)
+end
+return answer
+"""
+"""Some of the values of a kind, in the order they came."""

@@ -3,7 +3,7 @@
 A response is found by the 18 digits that its items' ids begin with, too, so that an item can be found by its own id.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Generator
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,7 +12,6 @@ from understudy.core.accounts import Account
 from understudy.core.endpoints.responses.conversation import Conversation
 from understudy.core.endpoints.responses.items import Item
 from understudy.core.endpoints.responses.record import LONGEST_CHAIN, Record, previous_not_found
-from understudy.core.kept import Kept
 from understudy.core.store import Store
 
 _Result = TypeVar("_Result")
@@ -54,12 +53,12 @@ class Shelf:
         """Keep a response, new or changed."""
         data = _encode(record)
         digits = record.id.partition("_")[2][:_SHARED]
-        yield from self._do(lambda kept, project: kept.put(project, _RESPONSE, digits, data))
+        yield from self._done(self._store.keep(self._account, _RESPONSE, digits, data))
 
     def drop(self, record: Record) -> Step[None]:
         """Keep it no longer."""
         digits = record.id.partition("_")[2][:_SHARED]
-        yield from self._do(lambda kept, project: kept.drop(project, _RESPONSE, digits))
+        yield from self._done(self._store.drop(self._account, _RESPONSE, digits))
 
     def chain(self, id: str) -> Step[list[Item]]:
         """All that was said up to the end of a response, the oldest first.
@@ -82,24 +81,23 @@ class Shelf:
 
     def conversation(self, id: str) -> Step[Conversation | None]:
         """A conversation by its id."""
-        data = yield from self._do(lambda kept, project: kept.get(project, _CONVERSATION, id))
+        data = yield from self._done(self._store.kept(self._account, _CONVERSATION, id))
         return None if data is None else _conversation(data)
 
     def keep_conversation(self, conversation: Conversation) -> Step[None]:
         """Keep a conversation, new or changed."""
         data = _encode(conversation)
-        yield from self._do(lambda kept, project: kept.put(project, _CONVERSATION, conversation.id, data))
+        yield from self._done(self._store.keep(self._account, _CONVERSATION, conversation.id, data))
 
     def drop_conversation(self, id: str) -> Step[None]:
         """Keep it no longer."""
-        yield from self._do(lambda kept, project: kept.drop(project, _CONVERSATION, id))
+        yield from self._done(self._store.drop(self._account, _CONVERSATION, id))
 
     def _by_digits(self, digits: str) -> Step[Record | None]:
-        data = yield from self._do(lambda kept, project: kept.get(project, _RESPONSE, digits))
+        data = yield from self._done(self._store.kept(self._account, _RESPONSE, digits))
         return None if data is None else _record(data)
 
-    def _do(self, action: Callable[[Kept, str], _Result]) -> Step[_Result]:
-        done = self._store.change(self._account, lambda account: action(account.organization.kept, account.project.id))
+    def _done(self, done: Awaitable[_Result] | _Result) -> Step[_Result]:
         if isinstance(done, Awaitable):
             result: _Result = yield done
             return result
