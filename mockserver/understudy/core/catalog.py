@@ -59,6 +59,7 @@ class Model(msgspec.Struct, frozen=True):
         usage_extras: further keys of `usage`: modalities, cache_write.
         emits_text_beside_pictures: whether a picture comes with text output tokens.
         flexible_sizes: whether pictures may have any size.
+        input_fidelity: whether edits may say how closely pictures are looked at.
         owned_by: as `/v1/models` says.
         created: seconds since the epoch.
         released, retired: first day it answered, first day it did not; microseconds since the epoch.
@@ -94,6 +95,7 @@ class Model(msgspec.Struct, frozen=True):
     usage_extras: frozenset[str]
     emits_text_beside_pictures: bool
     flexible_sizes: bool
+    input_fidelity: bool
     owned_by: str
     created: int
     released: int
@@ -226,6 +228,7 @@ class Catalog:
             usage_extras=frozenset(facts.get("extras", ())),
             emits_text_beside_pictures=facts.get("beside", False),
             flexible_sizes=facts.get("flexible", False),
+            input_fidelity=facts.get("fidelity", False),
             owned_by="system",
             created=released // 1_000_000,
             released=released,
