@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.contracts.test_store import Shop, redis_store, terms_of
+
 from understudy.core.accounts import Account
 from understudy.core.kept import KeptPage
 from understudy.core.tiers import TierTable
