@@ -27,8 +27,8 @@ from understudy.core.wording import is_text, is_whole, shown
 
 ENDPOINTS = ("chat", "completions", "embeddings", "images", "responses")
 """What `endpoint` may name: the metered endpoints, at each of which an error can be scripted."""
-SPEAKING = frozenset(("chat",))
-"""Endpoints at which words, refusals and tool calls can be scripted."""
+SPEAKING = frozenset(("chat", "completions"))
+"""Endpoints at which words, refusals and tool calls can be scripted; a completion says a refusal and calls no tools."""
 ANSWERS_KEPT = 1_000
 """Answers of one rule ("our choice")."""
 FINISH_REASONS = ("stop", "length", "content_filter", "tool_calls", "function_call")

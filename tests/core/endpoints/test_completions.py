@@ -401,6 +401,16 @@ def test_a_cut_stream_is_charged_for_what_was_sent(make_api: Callable[..., Api])
     assert spent(api) == 4 * 1_500_000 + 3 * 2_000_000
 
 
+def test_rules_say_what_comes(api: Api) -> None:
+    """Word for word, then cut and counted as ever."""
+    api.simulator.rules.when(last_message="Roses").reply(" are red, violets are blue")
+    whole = ask(api, {"prompt": "Roses"}).json
+    assert (whole["choices"][0]["text"], whole["choices"][0]["finish_reason"]) == (" are red, violets are blue", "stop")
+    cut = ask(api, {"prompt": "Roses", "max_tokens": 2, "stream": True}).events
+    assert [event["choices"][0]["text"] for event in cut[:-1]] == [" are", " red"]
+    assert cut[-2]["choices"][0]["finish_reason"] == "length"
+
+
 def test_retired_engines_answer_unless_they_are_rejected(api: Api, make_api: Callable[..., Api]) -> None:
     """By default all of them; rejected with the words of 2026."""
     strict = make_api(reject_retired=True)

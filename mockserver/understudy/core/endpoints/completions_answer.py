@@ -163,7 +163,8 @@ class _Writer:
     def _complete(self, prompt: Prompt, seed: bytes) -> Completion:
         limit, vocabulary, encoding = self._limit, self._vocabulary, self._encoding
         bias, body = self._bias, self._call.body
-        scripted = None if self._call.script is None else self._call.script.text
+        script = self._call.script
+        scripted = None if script is None else script.refusal or script.text
         if bias.forced and scripted is None:
             # Ending the text is a token like any other: it never comes, and the limit ends it.
             share = max(LONGEST_FORCED // self._candidates, 1)
