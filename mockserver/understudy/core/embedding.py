@@ -9,7 +9,8 @@ vectors of unrelated texts are not at right angles. All of it is "our choice"; n
 known.
 
 A direction is a row of bytes spread over 32-bit lanes of one long integer, so that adding is one operation of the
-interpreter for all dimensions.
+interpreter for all dimensions. There are few rows; a feature's hash says which one it takes, and by how many lanes it
+is turned.
 """
 
 import re
@@ -18,15 +19,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import shake_128
+from hashlib import blake2b, shake_128
 from math import log, sqrt
 
 from understudy.core.replies.languages import LANGUAGES
 
-MOST_FEATURES = 768
+MOST_FEATURES = 256
 """Distinct features of one text; of a longer one the heaviest ones ("our choice", to bound time)."""
-_DIRECTIONS_KEPT = 2_048
-"""At most 12 KiB each."""
+_ROWS = 64
+_ROWS_KEPT = 512
+"""At most 24 KiB each."""
 _FUNCTION_WORDS = frozenset[str]().union(*(language.stop_words for language in LANGUAGES.values()))
 _MARKS = re.compile(r"[\u0300-\u036f]+")
 _RUNS = re.compile(
@@ -53,17 +55,18 @@ def embed(text: str, model: str, dimensions: int, alike: int = 0) -> list[float]
         dimensions: of the whole vector; see `shortened` for less.
         alike: the cosine of unrelated texts in hundredths, 0 to 99.
     """
-    total, weights = 0, 0
-    squares = 0
-    for feature, weight in _features(text):
-        total += weight * _direction(model, feature, dimensions)
-        weights += weight
-        squares += weight * weight
-    # What all texts share has its part of the length: tan of the angle that gives the cosine.
-    common = round(sqrt(squares * alike / (100 - alike))) if alike else 0
+    features = _features(text)
+    # What all texts share has its part of the length: the tangent of the angle whose cosine is asked for.
+    squares = sum([weight * weight for _, weight in features])
+    common = round(sqrt(squares * alike / (100 - alike)))
     if common:
-        total += common * _direction(model, "", dimensions)
-        weights += common
+        features.append(("", common))
+    by_weight: dict[int, int] = {}
+    weights = 0
+    for feature, weight in features:
+        by_weight[weight] = by_weight.get(weight, 0) + _direction(model, feature, dimensions)
+        weights += weight
+    total = sum([weight * direction for weight, direction in by_weight.items()])
     # A lane holds a sum of bytes: less their mean, it is a sum of numbers around zero.
     mean = weights * 127.5
     lanes = struct.unpack(f"<{dimensions}I", total.to_bytes(4 * dimensions, "little"))
@@ -94,13 +97,20 @@ def _unit(vector: list[float]) -> list[float]:
     return [value * scale for value in vector]
 
 
-@lru_cache(maxsize=_DIRECTIONS_KEPT)
 def _direction(model: str, feature: str, dimensions: int) -> int:
-    """A row of pseudo-random bytes, one in each lane of an integer."""
+    """One of the rows, turned."""
+    digest = blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    turn, row = divmod(int.from_bytes(digest, "little"), _ROWS)
+    twice, lanes = _row(model, row, dimensions)
+    return (twice >> 32 * (turn % dimensions)) & lanes
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def _row(model: str, number: int, dimensions: int) -> tuple[int, int]:
+    """A row of pseudo-random bytes, one in each lane of an integer, twice; and all bits of one such integer."""
     row = bytearray(4 * dimensions)
-    source = f"{model}\0{feature}".encode("utf-8", "surrogatepass")
-    row[::4] = shake_128(source).digest(dimensions)
-    return int.from_bytes(row, "little")
+    row[::4] = shake_128(f"{model}\0{number}".encode("utf-8", "surrogatepass")).digest(dimensions)
+    return int.from_bytes(row * 2, "little"), (1 << 32 * dimensions) - 1
 
 
 def _features(text: str) -> list[tuple[str, int]]:
@@ -140,7 +150,7 @@ def _found(text: str) -> Iterator[tuple[str, int]]:
             continue
         korean = _FIRST_SYLLABLE <= found[0] <= _LAST_SYLLABLE
         piece, stem = (_SYLLABLES, _STEM_SYLLABLES) if korean else (_PIECE, _STEM)
-        if len(found) >= piece:
+        if korean or len(found) >= piece:
             yield f"s{found[:stem]}", _WORD
             bounded = f"<{found}>"
             for place in range(len(bounded) - piece + 1):
