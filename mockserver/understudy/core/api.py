@@ -1,6 +1,13 @@
 """The API's operations on their paths."""
 
 from understudy.core.endpoints.chat import ChatCompletions
+from understudy.core.endpoints.chat_stored import (
+    CompletionChanged,
+    CompletionDeleted,
+    CompletionMessages,
+    CompletionRead,
+    CompletionsListed,
+)
 from understudy.core.endpoints.codex import (
     AccountsCheck,
     CodexModels,
@@ -31,6 +38,7 @@ def build_routes(moderation: Moderation) -> Routes:
     """
     routes = Routes()
     routes.meter("POST", "/v1/chat/completions", ChatCompletions())
+    _add_stored_completions(routes)
     routes.meter("POST", "/v1/completions", Completions())
     routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
     routes.meter("POST", "/v1/embeddings", Embeddings())
@@ -48,6 +56,15 @@ def build_routes(moderation: Moderation) -> Routes:
     add_organization(routes)
     _add_chatgpt(routes)
     return routes
+
+
+def _add_stored_completions(routes: Routes) -> None:
+    one = "/v1/chat/completions/{completion_id}"
+    routes.answer("GET", "/v1/chat/completions", CompletionsListed())
+    routes.answer("GET", one, CompletionRead())
+    routes.answer("POST", one, CompletionChanged())
+    routes.answer("DELETE", one, CompletionDeleted())
+    routes.answer("GET", f"{one}/messages", CompletionMessages())
 
 
 def _add_chatgpt(routes: Routes) -> None:

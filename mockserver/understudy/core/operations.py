@@ -4,7 +4,7 @@ An operation knows its own wire: how a body is read, what it costs the limiter, 
 the answer is written. It decides nothing about keys, money, limits or time.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Protocol
 
 from understudy.core import errors
@@ -80,9 +80,13 @@ class Call:
         seed: 32 bytes that decide everything by chance in the answer.
         script: what a rule has the model say; None where none is meant.
         request: as it arrived.
+        request_id: of the answer.
+        keeps: makes what is kept once the answer was sent: kind, id and value for the store; None for nothing.
     """
 
-    __slots__ = ("_host", "account", "body", "model", "now", "read", "request", "script", "seed")
+    __slots__ = (
+        "_host", "account", "body", "keeps", "model", "now", "read", "request", "request_id", "script", "seed",
+    )  # fmt: skip
 
     def __init__(self, read: ReadBody, model: Model, account: Account, now: int, seed: bytes, host: Host) -> None:
         self.read = read
@@ -93,6 +97,8 @@ class Call:
         self.seed = seed
         self.script: Script | None = None
         self.request: Request | None = None
+        self.request_id = ""
+        self.keeps: Callable[[], tuple[str, str, bytes]] | None = None
         self._host = host
 
     def repeatable_seed(self, fingerprint: bytes) -> bytes:

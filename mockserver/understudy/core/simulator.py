@@ -388,7 +388,7 @@ class Simulator:
             read.model = model
             read.prompt_tokens = None
         call = Call(read, model, account, now, self.seed_for(account, read.fingerprint, admission.repeat), self)
-        call.request = request
+        call.request, call.request_id = request, exchange.entry.request_id
         if self.rules:
             exchange.ask_rules(operation, call)
         pacing = self.settings.pacing
@@ -396,7 +396,12 @@ class Simulator:
             reply = yield from operation.steps(call, self.media, pacing, self.store)
         else:
             reply = operation.reply(call, self.media, pacing)
-        return exchange.replied(operation, call, reply)
+        answer = exchange.replied(operation, call, reply)
+        if call.keeps is not None and reply.body is not None:
+            kept = self.store.keep(account, *call.keeps())
+            if kept is not None:
+                yield kept
+        return answer
 
     def _read(self, operation: Operation, request: Request, names: dict[str, str]) -> ReadBody:
         """Read a body for the first time; short ones are remembered."""
@@ -585,6 +590,8 @@ class _Exchange:
             reply.parts(), lambda now, complete: self._settle(operation, call, reply, now, complete=complete)
         )
         return Answer(200, head, stream, due=reply.due, unpaced=self._simulator.settings.pacing == NONE)
+        if operation.endpoint == "completions":
+            head += headers.of_completions(call.model.snapshot, self.request)
 
     def refuse(self, error: ApiError) -> Answer:
         behind = headers.is_behind(self.request.path)
@@ -652,6 +659,8 @@ class _Exchange:
         self.entry.status = status
         self.entry.error = error
         self.entry.finished_at = self.now
+        if complete and call.keeps is not None and reply.body is None:
+            simulator.store.keep_soon(call.account, *call.keeps())
 
 
 def _at_once(account: Account | Awaitable[Account | None]) -> Account:

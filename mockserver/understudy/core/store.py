@@ -73,6 +73,9 @@ class Store(Protocol):
             value: bytes that only the operations of its kind understand.
         """
 
+    def keep_soon(self, account: Account, kind: str, id: str, value: bytes) -> None:
+        """The same, never waited for."""
+
     def kept(self, account: Account, kind: str, id: str) -> Awaitable[bytes | None] | bytes | None:
         """A value of the account's project, None when there is none."""
 

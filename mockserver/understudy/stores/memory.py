@@ -81,6 +81,10 @@ class MemoryStore:
         """Keep a value in the account's project."""
         account.organization.kept.put(account.project.id, kind, id, value)
 
+    def keep_soon(self, account: Account, kind: str, id: str, value: bytes) -> None:
+        """The same at once."""
+        self.keep(account, kind, id, value)
+
     def kept(self, account: Account, kind: str, id: str) -> bytes | None:
         """A value of the account's project, None when there is none."""
         return account.organization.kept.get(account.project.id, kind, id)

@@ -185,6 +185,14 @@ class RedisStore:
         arguments = (field, prefix, value, MOST_BYTES, MOST_OBJECTS, LIFETIME_MS)
         return _guarded(self._scripts["KEEP"](keys=_kept_keys(account), args=arguments))
 
+    def keep_soon(self, account: Account, kind: str, id: str, value: bytes) -> None:
+        """The same, never waited for."""
+
+        async def kept() -> None:
+            await self.keep(account, kind, id, value)
+
+        self._settlements.run(kept())
+
     def kept(self, account: Account, kind: str, id: str) -> Awaitable[bytes | None]:
         """A value of the account's project, None when there is none."""
         return _guarded(self._redis.hget(_kept_keys(account)[0], _kept_names(account, kind, id)[0]))
@@ -540,13 +548,13 @@ class _Settlements:
             self._reader = asyncio.get_running_loop().create_task(self._serve())
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Carry out a settlement that needs more than one command."""
+        """Carry out what needs more than one command, or an answer."""
 
         async def carried_out() -> None:
             try:
                 await work
             except Exception:
-                _log.exception("a charge could not be written to the shared store")
+                _log.exception("what a call came to could not be written to the shared store")
 
         task = asyncio.get_running_loop().create_task(carried_out())
         self._running.add(task)

@@ -5,7 +5,7 @@ events are compact, in `data:` lines without `event:` lines, and end with `[DONE
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.endpoints import chat_parameters
 from understudy.core.endpoints.chat_answer import ChatAnswer, Choice, make_answer
+from understudy.core.endpoints.chat_stored import KIND, stored_completion
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
 from understudy.core.messages import Request
@@ -88,9 +89,16 @@ class ChatCompletions:
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """The whole completion, or its stream."""
         answer = make_answer(call, media)
+        if call.body.get("store"):
+            call.keeps = partial(_kept, call, answer)
         if call.body.get("stream"):
             return _Streamed(call, answer, pacing, media)
         return _Whole(call, answer, pacing)
+
+
+def _kept(call: Call, answer: ChatAnswer) -> tuple[str, str, bytes]:
+    stored = stored_completion(call.body, _whole_body(call, answer), call.request_id)
+    return KIND, stored.id, stored.encoded()
 
 
 def _check_length(body: dict[str, Any], model: Model, media: Media, *, in_parts: bool) -> None:
