@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures and markers only.
+"""The pytest plugin: fixtures, the marker, options, and what a failed test is told.
 
 Nothing of the server is imported until a fixture needs it, so that a test run which never uses Understudy pays
 next to nothing for having it installed.
@@ -7,8 +7,8 @@ next to nothing for having it installed.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,23 +16,153 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
     from understudy import MockServer
+    from understudy_harness.escapes import EscapeGuard
+    from understudy_harness.sleeping import TestClock
+
+FIXTURES = frozenset(
+    ("mockserver", "mockserver_env", "openai_client", "async_openai_client", "virtual_clock", "understudy_server")
+)
+MARKER = "understudy"
+_GUARD: pytest.StashKey[EscapeGuard] = pytest.StashKey()
+_SERVER: pytest.StashKey[MockServer] = pytest.StashKey()
+_MARKER_HELP = (
+    "understudy(tier, credits, plan, usage_limit, spend_limit, auto_recharge, limits, scenario, faults, rules, "
+    "latency, seed): what the accounts of this test start with, and what happens to them."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ours."""
+    group = parser.getgroup("understudy", "Understudy, a local stand-in for the OpenAI API")
+    group.addoption(
+        "--understudy-seed",
+        metavar="N",
+        type=int,
+        default=0,
+        help="Decides everything by chance: same seed and calls, same bytes. Shown when a test fails. Default: 0.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _MARKER_HELP)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before a test that uses us: no call may escape to the real API."""
+    if not _is_ours(item):
+        return
+    from understudy_harness.escapes import EscapeGuard
+
+    item.stash[_GUARD] = guard = EscapeGuard()
+    guard.start()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """After its fixtures are gone, the guard goes too."""
+    try:
+        return (yield)
+    finally:
+        guard = item.stash.get(_GUARD, None)
+        if guard is not None:
+            guard.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that let a call escape, and tell of a failed one what happened."""
+    report = yield
+    guard = item.stash.get(_GUARD, None)
+    if guard is None:
+        return report
+    if guard.escaped and report.when in ("call", "teardown") and not report.skipped:
+        from understudy_harness.escapes import sentence
+
+        told = "\n".join(map(sentence, guard.escaped))
+        if report.passed:
+            report.outcome = "failed"
+            report.longrepr = told
+        else:
+            report.sections.append(("Understudy: calls that escaped", told))
+        guard.escaped = []
+    server = item.stash.get(_SERVER, None)
+    if report.when == "call" and report.failed and server is not None:
+        from understudy_harness.expect import story
+
+        seed = server.simulator.settings.seed
+        told = f"{story(tuple(server.journal))}\n\nTo repeat it: --understudy-seed={seed}"
+        report.sections.append(("Understudy: the calls of this test", told))
+    return report
 
 
 @pytest.fixture(scope="session")
-def understudy_server() -> Iterator[MockServer]:
+def understudy_server(pytestconfig: pytest.Config) -> Iterator[MockServer]:
     """The server of this test session, started at its first use; tests ask for `mockserver` instead."""
     from understudy import MockServer
 
-    with MockServer() as server:
+    with MockServer(seed=pytestconfig.getoption("--understudy-seed")) as server:
         yield server
 
 
 @pytest.fixture
-def mockserver(understudy_server: MockServer) -> Iterator[MockServer]:
-    """A mock server that nothing has happened to: fresh accounts, journal, faults and clock."""
-    understudy_server.reset()
-    yield understudy_server
-    understudy_server.reset()
+def mockserver(understudy_server: MockServer, request: pytest.FixtureRequest) -> Iterator[MockServer]:
+    """A mock server that nothing has happened to: fresh accounts, journal, faults, rules and clock.
+
+    Each test has a port of its own, so that a late request of one test never enters the next one.
+    """
+    from understudy_harness.marking import apply_marker
+
+    server, node = understudy_server, request.node
+    server.reset()
+    node.stash[_SERVER] = server
+    try:
+        apply_marker(server, node)
+        instance = request.instance
+        if instance is not None and hasattr(instance, "assertEqual"):
+            # Methods of unittest.TestCase take no fixtures.
+            instance.mockserver = server
+        yield server
+    finally:
+        server.renew()
+
+
+@pytest.fixture
+def mockserver_env(mockserver: MockServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables by which programs and frameworks find `mockserver`, set for this process and all that it starts.
+
+    OPENAI_BASE_URL and OPENAI_API_KEY; with `tls` also those that make programs trust it.
+    """
+    host = mockserver.address.reachable_host
+    variables = {
+        "OPENAI_BASE_URL": mockserver.base_url,
+        "OPENAI_API_KEY": mockserver.account.key,
+        **mockserver.trust_variables,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for name in ("NO_PROXY", "no_proxy"):
+        # A proxy knows nothing of this machine's loopback.
+        monkeypatch.setenv(name, host, prepend=",")
+    return variables
+
+
+@pytest.fixture
+def virtual_clock(mockserver: MockServer) -> Iterator[TestClock]:
+    """The clock of `mockserver`, which stands still until it is advanced, and jumps over the server's own waits."""
+    from understudy.core.clock import VirtualClock
+    from understudy_harness.sleeping import TestClock
+
+    simulator = mockserver.simulator
+    passing = simulator.clock
+    simulator.clock = VirtualClock(passing.now(), autojump=True)
+    try:
+        yield TestClock(mockserver)
+    finally:
+        simulator.clock = passing
 
 
 @pytest.fixture
@@ -63,3 +193,16 @@ def async_openai_client(mockserver: MockServer) -> AsyncOpenAI:
         http_client=openai.DefaultAsyncHttpxClient(limits=http.Limits(max_keepalive_connections=0)),
     )
     return client
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    names: Any = getattr(item, "fixturenames", ())
+    return not FIXTURES.isdisjoint(names) or item.get_closest_marker(MARKER) is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whoever has the marker has the server too: what it says must not be said in vain."""
+    names: Any = getattr(item, "fixturenames", None)
+    if isinstance(names, list) and "mockserver" not in names and item.get_closest_marker(MARKER) is not None:
+        names.append("mockserver")

@@ -52,7 +52,8 @@ _MODELS = {
     "codex": "gpt-5.4",
 }
 _STEP_KEYS = (
-    "op", "model", "content", "repeat", "times", "stream", "leave_after", "retries", "patience", "gap", "key", "body", "path",
+    "op", "model", "content", "repeat", "times", "stream", "leave_after", "retries", "patience", "gap", "key", "body",
+    "path",
 )  # fmt: skip
 _TIMES_MOST = 100_000
 

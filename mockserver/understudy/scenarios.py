@@ -180,7 +180,8 @@ class Scenario:
         simulator.rules.add(*self._rules)
         if self._faults:
             simulator.faults.add({"name": self.title or self.name, "steps": self._faults})
-        simulator.moves = Moves(self._moves)
+        if self._moves:
+            simulator.moves = Moves(self._moves)
 
     def _terms(self, simulator: Simulator, default: AccountTerms) -> AccountTerms:
         table = self._account

@@ -68,6 +68,7 @@ class Service:
                 beside=lambda: simulator.store.accompany(simulator.hear),
             )
             self._opened = opened.pop_all()
+        self._host = settings.host
         self.address = Address(settings.host, listener.getsockname()[1], settings.tls)
         self.ca_file = None if authority is None else str(authority.certificate)
         self.trust_variables: Mapping[str, str] = {} if authority is None else authority.trust_variables()
@@ -93,6 +94,16 @@ class Service:
     def stop(self) -> None:
         """Make `run` return, from any thread."""
         self._server.stop()
+
+    def move(self) -> None:
+        """Answer on another free port from now on; whoever talks to the old one is cut off at once."""
+        listener = listen(self._host, 0)
+        try:
+            self._server.move(listener, _STOP_SECONDS)
+        except BaseException:
+            listener.close()
+            raise
+        self.address = Address(self._host, listener.getsockname()[1], self.address.tls)
 
 
 class Accounts:
@@ -274,6 +285,15 @@ class MockServer:
         """
         if self.simulator.reset() is not None:
             raise MockServerError(_SHARED)
+
+    def renew(self) -> None:
+        """Begin anew on another free port: whoever still talks to the old one reaches nobody any more.
+
+        Raises:
+            MockServerError: it does not run.
+        """
+        self._running().move()
+        self.reset()
 
     def start(self) -> Self:
         """Listen and answer; returns when the first request would be answered.

@@ -29,6 +29,8 @@ FINISH_SECONDS = 0.3
 """After this long, answers and sockets under way are cut; whoever reads a stream sees that it is incomplete."""
 CUT_SECONDS = 0.15
 """Connections whose last bytes do not leave within this time are reset."""
+_TURNS = 50
+"""Turns of the loop in which connections that were cut are given up, before it is waited for them."""
 
 KEEP_ALIVE_SECONDS = 75
 """An idle connection is kept for so long (our choice): longer than clients keep theirs, or they would now and then send
@@ -139,6 +141,8 @@ class Server:
         self._stop_asked = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
+        self._state = ServerState()
+        self._accepting: asyncio.Server | None = None
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Answer until stopped; in the main thread also until SIGINT, SIGTERM or SIGHUP.
@@ -161,14 +165,53 @@ class Server:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._stopping.set)
 
-    async def _serve(self, on_ready: Callable[[], None]) -> None:
-        loop = self._loop = asyncio.get_running_loop()
-        state = ServerState()
-        server = await loop.create_server(
-            lambda: DirectProtocol(config=self._config, server_state=state, app_state={}),
+    def move(self, listener: socket.socket, seconds: float) -> None:
+        """Answer on another socket from now on; whoever talks to the old one is cut off at once.
+
+        Args:
+            listener: an open one; it is closed when the server ends.
+            seconds: to wait for it, at most.
+
+        Raises:
+            MockServerError: the server does not run, or did not move in time.
+        """
+        if self._loop is None:
+            raise MockServerError("This server is not running.")
+        try:
+            asyncio.run_coroutine_threadsafe(self._move(listener), self._loop).result(seconds)
+        except TimeoutError:
+            raise MockServerError(f"The server did not move within {seconds} seconds.") from None
+
+    async def _move(self, listener: socket.socket) -> None:
+        before, old = self._accepting, self._listener
+        self._listener = listener
+        self._accepting = await self._accept()
+        if before is not None:
+            before.close()
+        old.close()
+        state = self._state
+        with _unlogged_cancellations():
+            for connection in list(state.connections):
+                connection.transport.abort()
+            for task in list(state.tasks):
+                task.cancel()
+            for _ in range(_TURNS):
+                if not (state.connections or state.tasks):
+                    return
+                await asyncio.sleep(0)
+            await _drained(state, CUT_SECONDS)
+
+    async def _accept(self) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            lambda: DirectProtocol(config=self._config, server_state=self._state, app_state={}),
             sock=self._listener,
             ssl=self._config.ssl,
         )
+
+    async def _serve(self, on_ready: Callable[[], None]) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        state = self._state
+        self._accepting = await self._accept()
         _log.info("listening on %s port %d", *self._listener.getsockname()[:2])
         # Further signals while the connections end change nothing: it is over within a second.
         work = self._beside()
@@ -179,7 +222,7 @@ class Server:
                 if not self._stop_asked:
                     await self._stopping.wait()
             finally:
-                server.close()
+                self._accepting.close()
                 await _close(state)
                 if beside is not None:
                     beside.cancel()

@@ -194,6 +194,10 @@ class Faults:
             script.seed(self._seed)
         self._scripts += added
 
+    def use_seed(self, seed: int) -> None:
+        """Let another seed decide what scripts leave to chance that are added from now on."""
+        self._seed = seed
+
     def asked_for(self, spelled: str) -> Fault:
         """The fault that a request asks for itself, in its header `x-understudy-fault`.
 

@@ -194,12 +194,20 @@ class Simulator:
         if message.get("reset"):
             self._reset_here()
 
+    def use_seed(self, seed: int) -> None:
+        """Let another seed decide everything by chance, until a reset."""
+        self.settings = msgspec.structs.replace(self.settings, seed=seed)
+        self._seed_key = seed.to_bytes(32, "big", signed=True)
+        self.transport_ids = TransportIds(Random(seed))
+        self.faults.use_seed(seed)
+
     def _reset_here(self) -> None:
         self.clock.reset()
         self.faults.clear()
         self.rules.reset()
         self.moves = Moves(())
         self.starting.reset()
+        self.use_seed(self._first_settings.seed)
         self.settings = self._first_settings
         self.journal.clear()
         self.prompts.clear()
