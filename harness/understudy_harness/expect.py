@@ -250,10 +250,7 @@ class Expectation:
         tries = self._tries()
         if len(tries) < 2:
             raise self._failed("a wait between two tries, but no request was sent twice")
-        return [
-            (later.at - (earlier.finished_at or earlier.at)) / SECOND
-            for earlier, later in pairwise(tries)
-        ]
+        return [(later.at - (earlier.finished_at or earlier.at)) / SECOND for earlier, later in pairwise(tries)]
 
     def _subject(self) -> str:
         return f"calls{self._about}" if self._about else "all calls"
