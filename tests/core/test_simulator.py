@@ -120,7 +120,7 @@ def test_an_unknown_path_names_itself(api: Api) -> None:
 
 def test_a_wrong_method_is_told_the_right_one(api: Api) -> None:
     """405."""
-    result = api.send("GET", "/v1/chat/completions")
+    result = api.send("GET", "/v1/images/edits")
     assert result.status == 405
     assert result.error["code"] == "method_not_supported"
     assert result.error["message"] == "Only POST requests are accepted."
