@@ -23,7 +23,7 @@ from understudy.core.serialise import decode_object
 from understudy.core.spoken_answers import SpokenAnswers
 from understudy.core.store import Store
 
-__all__ = ["Call", "Cost", "Operation", "ReadBody", "Reply", "Stepwise", "json_body"]
+__all__ = ["Call", "ChargedBeside", "Cost", "Operation", "ReadBody", "Reply", "Stepwise", "json_body"]
 
 
 class ReadBody:
@@ -159,6 +159,14 @@ class Reply(Protocol):
 
     def usage(self, *, complete: bool) -> Usage:
         """What is charged; of a cut stream only what was made so far."""
+
+
+class ChargedBeside:
+    """A reply that comes to more than its model's tokens: tools have prices of their own."""
+
+    def beside(self) -> list[tuple[Usage, str]]:
+        """What else was used, each with the name of its price."""
+        raise NotImplementedError
 
 
 class Operation(Protocol):

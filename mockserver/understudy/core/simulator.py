@@ -35,7 +35,7 @@ from understudy.core.logins import account_key
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.messages import Answer, Headers, PlainStream, Request
 from understudy.core.moves import Moves, World
-from understudy.core.operations import Call, Operation, ReadBody, Reply, Stepwise
+from understudy.core.operations import Call, ChargedBeside, Operation, ReadBody, Reply, Stepwise
 from understudy.core.organizations import Quota
 from understudy.core.pacing import NONE, Pacing
 from understudy.core.picture_links import PREFIX, PictureLinks, blob_answer
@@ -590,6 +590,8 @@ class _Exchange:
 
     def replied(self, operation: Operation, call: Call, reply: Reply) -> Answer:
         head = self._head(operation, reply)
+        if operation.endpoint == "completions":
+            head += headers.of_completions(call.model.snapshot, self.request)
         self.entry.status = 200
         if reply.body is not None:
             self._settle(operation, call, reply, self.now, complete=True)
@@ -598,8 +600,6 @@ class _Exchange:
             reply.parts(), lambda now, complete: self._settle(operation, call, reply, now, complete=complete)
         )
         return Answer(200, head, stream, due=reply.due, unpaced=self._simulator.settings.pacing == NONE)
-        if operation.endpoint == "completions":
-            head += headers.of_completions(call.model.snapshot, self.request)
 
     def refuse(self, error: ApiError) -> Answer:
         behind = headers.is_behind(self.request.path)
@@ -654,9 +654,13 @@ class _Exchange:
         simulator = self._simulator
         usage = reply.usage(complete=complete)
         amount = charge(usage, simulator.prices.find(call.model.price, reply.service_tier))
+        if isinstance(reply, ChargedBeside):
+            amount += sum(charge(more, simulator.prices.find(name)) for more, name in reply.beside())
         kind, detail = usage_kind(operation.endpoint, self.request.path, usage)
         spent = Spent(kind, call.model.snapshot, reply.service_tier, usage, amount, detail=detail)
         simulator.store.settle(call.account, spent, now)
+        if complete and call.keeps is not None and reply.body is None:
+            simulator.store.keep_soon(call.account, *call.keeps())
         entry = self.entry
         entry.usage = usage
         entry.charge = amount
@@ -667,8 +671,6 @@ class _Exchange:
         self.entry.status = status
         self.entry.error = error
         self.entry.finished_at = self.now
-        if complete and call.keeps is not None and reply.body is None:
-            simulator.store.keep_soon(call.account, *call.keeps())
 
 
 def _at_once(account: Account | Awaitable[Account | None]) -> Account:

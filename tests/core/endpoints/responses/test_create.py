@@ -389,3 +389,22 @@ def test_a_vector_store_that_does_not_exist(api: Api) -> None:
     result = ask(api, {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]})
     assert result.status == 404
     assert result.error["message"] == "Vector store with id ['vs_1'] not found."
+
+
+def test_tools_are_charged_beside_the_tokens(api: Api) -> None:
+    """A search costs a cent, a container three, a picture its tokens at its own model's price."""
+    asked = {
+        "searching": ("Search the web for rain", {"type": "web_search"}, 10**10),
+        "computing": ("Compute with Python", {"type": "code_interpreter", "container": {"type": "auto"}}, 3 * 10**10),
+        "painting": (
+            "Draw a red kite",
+            {"type": "image_generation", "model": "gpt-image-1-mini", "quality": "low"},
+            4 * 2_000_000 + 272 * 8_000_000,
+        ),
+    }
+    for question, tool, price in asked.values():
+        answer = ask(api, {"model": "gpt-4o", "input": question, "tools": [tool]}).json
+        usage = answer["usage"]
+        tokens = usage["input_tokens"] * 2_500_000 + usage["output_tokens"] * 10_000_000
+        assert api.simulator.journal[-1].charge == tokens + price
+    assert answer["tool_usage"]["image_gen"]["output_tokens"] == 272

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from understudy.core.endpoints.responses.tool_usage import NO_TOOLS
 from understudy.core.media import Vocabulary
 from understudy.core.serialise import encode
 
@@ -64,6 +65,7 @@ def unfinished(response: dict[str, Any], status: str = "in_progress") -> dict[st
         "incomplete_details": None,
         "output": [],
         "service_tier": "auto",
+        "tool_usage": NO_TOOLS,
         "usage": None,
     }
 

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from understudy.core import errors, ids
 from understudy.core.catalog import Model
+from understudy.core.endpoints.image_answer import output_tokens
 from understudy.core.endpoints.responses.items import Item
 from understudy.core.endpoints.responses.names import Names
 from understudy.core.endpoints.responses.tools import family
 from understudy.core.media import Media, PicturePlan
+from understudy.core.pricing import Usage
 from understudy.core.replies.citations import cite
 from understudy.core.replies.hints import Hints
 
@@ -35,6 +37,10 @@ _SIZES = {"auto": (1_024, 1_024)}
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})\Z")
 _LONGEST_EDGE = 3_840
 _QUERY = 200
+PICTURE_MODELS = ("gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2")
+"""Whose pictures the tool makes (OpenAPI document)."""
+_DATE = re.compile(r"-\d{4}-\d{2}-\d{2}\Z")
+_SEARCH_PRICE, _CONTAINER_PRICE = "web-search-tool", "code-interpreter-tool"
 
 
 class Use(NamedTuple):
@@ -45,12 +51,16 @@ class Use(NamedTuple):
         is_last: whether the client has to do something before the model goes on, so that nothing is said now.
         partials: pictures on their way, in base64.
         cites: whether the text that follows names sources.
+        price: the name of its price, empty when it costs nothing.
+        usage: what is charged at that price.
     """
 
     item: Item
     is_last: bool = False
     partials: tuple[str, ...] = ()
     cites: bool = False
+    price: str = ""
+    usage: Usage = Usage()
 
 
 class _Asked(NamedTuple):
@@ -155,7 +165,7 @@ def _search(asked: _Asked) -> Use:
         "status": "completed",
         "action": action,
     }
-    return Use(item, cites=True)
+    return Use(item, cites=True, price=_SEARCH_PRICE, usage=Usage(searches=1))
 
 
 def _paint(asked: _Asked) -> Use:
@@ -175,6 +185,10 @@ def _paint(asked: _Asked) -> Use:
     background = "opaque" if background == "auto" else background
     form = tool.get("output_format") or "png"
     compression = tool.get("output_compression")
+    named = tool.get("model") or "gpt-image-1"
+    model = _DATE.sub("", named)
+    if model not in PICTURE_MODELS:
+        raise errors.invalid_value("tools.model", named, PICTURE_MODELS)
     plan = PicturePlan(
         prompt=asked.said or "sample",
         width=width,
@@ -184,7 +198,7 @@ def _paint(asked: _Asked) -> Use:
         format=form,
         background=background,
         compression=100 if compression is None else compression,
-        model=tool.get("model") or "gpt-image-1",
+        model=named,
         made_at=asked.now,
     )
     painter = asked.media.painter
@@ -201,7 +215,12 @@ def _paint(asked: _Asked) -> Use:
         "revised_prompt": asked.said,
         "size": f"{width}x{height}",
     }
-    return Use(item, partials=tuple(_base64(painter.partial(plan, step, count)) for step in range(count)))
+    spent = Usage(
+        text_in=asked.media.vocabulary.count(plan.prompt, asked.model.encoding),
+        image_out=output_tokens(quality, width, height, flexible=model == "gpt-image-2"),
+    )
+    partials = tuple(_base64(painter.partial(plan, step, count)) for step in range(count))
+    return Use(item, partials=partials, price=model, usage=spent)
 
 
 def _base64(file: bytes) -> str:
@@ -221,7 +240,7 @@ def _compute(asked: _Asked) -> Use:
         "container_id": container if type(container) is str else "cntr_" + ids.hexadecimal(asked.seed, 48, b"cntr"),
         "outputs": [{"type": "logs", "logs": "sample"}] if shown else None,
     }
-    return Use(item)
+    return Use(item, price=_CONTAINER_PRICE, usage=Usage(searches=1))
 
 
 def _command(asked: _Asked) -> str:

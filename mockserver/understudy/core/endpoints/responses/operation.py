@@ -18,7 +18,7 @@ from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, wit
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
 from understudy.core.messages import Request
-from understudy.core.operations import Call, Cost, Reply, Stepwise, json_body
+from understudy.core.operations import Call, ChargedBeside, Cost, Reply, Stepwise, json_body
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.serialise import encode, pretty
@@ -171,7 +171,17 @@ def _size_of(given: Any) -> tuple[int, int]:
     return size, images
 
 
-class Whole:
+class _Answer(ChargedBeside):
+    """What answers with a turn have in common."""
+
+    _turn: Turn
+
+    def beside(self) -> list[tuple[Usage, str]]:
+        """Pictures, searches and containers."""
+        return self._turn.beside
+
+
+class Whole(_Answer):
     """A response in one body."""
 
     content_type = headers.JSON
@@ -194,7 +204,7 @@ class Whole:
         return self._turn.charged(self._turn.output_tokens)
 
 
-class Queued:
+class Queued(_Answer):
     """A response in the background, which nobody waits for; it is charged when it is asked for ("our choice")."""
 
     content_type = headers.JSON
@@ -218,7 +228,7 @@ class Queued:
         return self._turn.charged(self._turn.output_tokens)
 
 
-class Streamed:
+class Streamed(_Answer):
     """A response in events, made as they are asked for."""
 
     content_type = headers.EVENT_STREAM

@@ -16,6 +16,7 @@ from understudy.core.endpoints.responses.hosted import Use, used
 from understudy.core.endpoints.responses.items import Item, as_messages
 from understudy.core.endpoints.responses.names import Names
 from understudy.core.endpoints.responses.reasoning import encrypted, summary
+from understudy.core.endpoints.responses.tool_usage import NO_TOOLS, tool_usage
 from understudy.core.endpoints.responses.tools import as_chat_tools, own_wording
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
@@ -86,6 +87,7 @@ class Turn:
         searches: of the web.
         partials: pictures on their way, in base64, by item.
         conversation: the id of the one that it belongs to, None for none.
+        beside: what tools used, with the names of their prices.
     """
 
     def __init__(self, body: dict[str, Any], call: Call, answer: ChatAnswer) -> None:
@@ -104,6 +106,7 @@ class Turn:
         self.output: list[Item] = []
         self.partials: dict[str, tuple[str, ...]] = {}
         self.conversation: str | None = None
+        self.beside: list[tuple[Usage, str]] = []
 
     def name(self, prefix: str) -> str:
         """The id of the next item."""
@@ -115,6 +118,8 @@ class Turn:
         if use.partials:
             self.partials[use.item["id"]] = use.partials
         self.searches += use.item["type"] == "web_search_call"
+        if use.price:
+            self.beside.append((use.usage, use.price))
 
     def say_nothing(self, choice: Choice) -> None:
         """The client has to act first."""
@@ -151,7 +156,6 @@ class Turn:
             cached_in=self.cached_tokens,
             text_out=min(output_tokens, self.output_tokens),
             cache_written=self.cache_write_tokens,
-            searches=self.searches,
         )
 
     def response(self, completed: int) -> dict[str, Any]:
@@ -169,7 +173,7 @@ class Turn:
             incomplete_details=None if self.incomplete is None else {"reason": self.incomplete},
             output=self.output,
             service_tier=self.service_tier,
-            tool_usage=_tool_usage(self.searches),
+            tool_usage=tool_usage(self.searches, self.beside),
             usage=self.usage(),
         )
         return made if self.conversation is None else _with_conversation(made, self.conversation)
@@ -215,19 +219,6 @@ KEYS = (
 """As in the events of a stream; a whole answer has `billing` after `background` (recorded 2026-08)."""
 
 
-def _tool_usage(searches: int) -> dict[str, Any]:
-    return {
-        "image_gen": {
-            "input_tokens": 0,
-            "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
-            "output_tokens": 0,
-            "output_tokens_details": {"image_tokens": 0, "text_tokens": 0},
-            "total_tokens": 0,
-        },
-        "web_search": {"num_requests": searches},
-    }
-
-
 def _laid_out(names: Names, created: int, echoed: dict[str, Any], **own: Any) -> dict[str, Any]:
     """All fields in their order; what is not given is null."""
     fields = {"id": names.response, "object": "response", "created_at": created, **echoed, **own}
@@ -254,7 +245,7 @@ def begun(call: Call) -> dict[str, Any]:
         status="in_progress",
         output=[],
         service_tier="auto",
-        tool_usage=_tool_usage(0),
+        tool_usage=NO_TOOLS,
     )
 
 
