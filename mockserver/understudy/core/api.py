@@ -34,10 +34,10 @@ def build_routes(moderation: Moderation) -> Routes:
     """Everything that is answered, on the paths of the OpenAPI document.
 
     Args:
-        moderation: the words that prompts of pictures may not have.
+        moderation: the words that prompts of pictures may not have, and that flag a text.
     """
     routes = Routes()
-    routes.meter("POST", "/v1/chat/completions", ChatCompletions())
+    routes.meter("POST", "/v1/chat/completions", ChatCompletions(moderation))
     _add_stored_completions(routes)
     routes.meter("POST", "/v1/completions", Completions())
     routes.meter("POST", "/v1/engines/{engine}/completions", Completions())

@@ -14,6 +14,7 @@ from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.endpoints import chat_parameters
 from understudy.core.endpoints.chat_answer import ChatAnswer, Choice, make_answer
+from understudy.core.endpoints.chat_moderation import moderate
 from understudy.core.endpoints.chat_stored import KIND, stored_completion
 from understudy.core.errors import ApiError
 from understudy.core.media import Media
@@ -22,6 +23,7 @@ from understudy.core.operations import Call, Cost, Reply, json_body
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.prompts import prompt_tokens
+from understudy.core.replies.moderation import Moderation
 from understudy.core.serialise import encode, pretty
 from understudy.core.token_pieces import pieces_of
 
@@ -31,11 +33,18 @@ _IMAGE_CHARGE = 765
 
 
 class ChatCompletions:
-    """The operation; see `core.operations.Operation` for what each method is asked."""
+    """The operation; see `core.operations.Operation` for what each method is asked.
+
+    Args:
+        moderation: the words that flag a text.
+    """
 
     endpoint = "chat"
     shows_limits = True
     proxied = True
+
+    def __init__(self, moderation: Moderation) -> None:
+        self._moderation = moderation
 
     def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
         """JSON alone."""
@@ -89,6 +98,8 @@ class ChatCompletions:
     def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
         """The whole completion, or its stream."""
         answer = make_answer(call, media)
+        if call.body.get("moderation") is not None:
+            answer.moderation = moderate(call.body, answer, self._moderation)
         if call.body.get("store"):
             call.keeps = partial(_kept, call, answer)
         if call.body.get("stream"):
@@ -218,6 +229,7 @@ def _whole_body(call: Call, answer: ChatAnswer) -> bytes:
         [_whole_choice(choice, model) for choice in choices],
         usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens),
         answer.service_tier,
+        answer.moderation,
     )
 
 
@@ -236,6 +248,7 @@ def _laid_out(
     choices: list[dict[str, Any]],
     usage: dict[str, Any],
     service_tier: str,
+    moderation: dict[str, Any] | None = None,
 ) -> bytes:
     value: dict[str, Any] = {
         "id": id,
@@ -249,6 +262,9 @@ def _laid_out(
     }
     if not model.service_tier_shown:
         del value["service_tier"]
+    if moderation is not None:
+        # Where in the object it stands was not recorded.
+        value["moderation"] = moderation
     return pretty(value) + b"\n"
 
 
@@ -407,6 +423,8 @@ class _Streamed:
         answer = self._answer
         if self._spoken:
             answer.count_speech()
+        if answer.moderation is not None:
+            yield due, self._event(self._head + f'],"moderation":{encode(answer.moderation).decode()}{self._tail}')
         if self._usage_wanted:
             usage = usage_on_the_wire(answer, answer.completion_tokens, answer.reasoning_tokens)
             yield due, self._event(self._head + f'],"usage":{encode(usage).decode()}')

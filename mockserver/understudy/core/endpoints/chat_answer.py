@@ -141,6 +141,7 @@ class ChatAnswer:
         accepted_tokens, rejected_tokens: of the prediction.
         service_tier, fingerprint: as shown.
         scripted_usage: what a rule has counted instead.
+        moderation: what is thought of input and output, None where that was not asked for.
     """
 
     __slots__ = (
@@ -152,6 +153,7 @@ class ChatAnswer:
         "fingerprint",
         "heard_tokens",
         "model",
+        "moderation",
         "prompt_tokens",
         "reasoning_tokens",
         "rejected_tokens",
@@ -169,6 +171,7 @@ class ChatAnswer:
         self.heard_tokens = self.said_tokens = 0
         self.reasoning_tokens = reasoning
         self.scripted_usage: ScriptedUsage | None = None
+        self.moderation: dict[str, Any] | None = None
         self.completion_tokens = reasoning + sum(choice.tokens for choice in choices)
         self.service_tier = served_tier(call.body.get("service_tier"))
         self.fingerprint = _fingerprint(call.model.fingerprint, call.model.snapshot)
@@ -178,6 +181,8 @@ class ChatAnswer:
         """Whether it is one text and nothing else."""
         choices = self.choices
         if len(choices) != 1 or self.model.usage_extras or self.accepted_tokens or self.rejected_tokens:
+            return False
+        if self.moderation is not None:
             return False
         choice = choices[0]
         return choice.text is not None and choice.logprobs is None and not choice.citations
@@ -323,6 +328,7 @@ _WIRE_ONLY = frozenset(
         "service_tier",
         "modalities",
         "audio",
+        "moderation",
     )
 )
 """Parameters on which the words of an answer don't depend."""

@@ -18,6 +18,7 @@ from understudy.core.endpoints.sampling import (
 )
 from understudy.core.media import Media
 from understudy.core.message_parts import check_part
+from understudy.core.moderation_results import MODELS
 from understudy.core.parameters import (
     Check,
     anything,
@@ -311,7 +312,10 @@ _WEB_SEARCH = fields(
 _AUDIO = fields({"voice": anything, "format": word("wav", "aac", "mp3", "flac", "opus", "pcm16")}, ("voice", "format"))
 
 _CACHE_OPTIONS = fields({"ttl": optional(word("30m")), "mode": optional(word("implicit", "explicit"))})
-_MODERATION = fields({"model": string(), "policy": anything}, ("model",))
+_MODERATION_MODE = optional(fields({"mode": word("score", "block")}, ("mode",)))
+_MODERATION_POLICY = fields({"input": _MODERATION_MODE, "output": _MODERATION_MODE})
+# That another model is refused, and how, is "our choice".
+_MODERATION = fields({"model": word(*MODELS), "policy": optional(_MODERATION_POLICY)}, ("model",))
 
 PARAMETERS: dict[str, Check] = {
     "model": anything,
@@ -463,8 +467,6 @@ def _check_model(body: dict[str, Any], model: Model) -> None:
             raise _no_logprobs()
         if body.get("reasoning_effort") is not None:
             raise errors.BadRequest("Unrecognized request argument supplied: reasoning_effort")
-    if body.get("moderation") is not None:
-        raise errors.not_simulated("Moderated completions are")
     if body.get("prediction") is not None:
         if "prediction" not in model.abilities:
             raise errors.unsupported_parameter("prediction")
