@@ -114,12 +114,16 @@ def unsupported_picture() -> errors.BadRequest:
     )
 
 
+def refuse_file_id(part: Mapping[str, Any]) -> None:
+    """No uploaded file can be named yet; the words are those of the files endpoint."""
+    identity = part.get("file_id")
+    if identity is not None:
+        raise errors.NotFound(f"No such File object: {identity}", param="id", layer=errors.Layer.ENGINE)
+
+
 def check_file(path: str, file: Mapping[str, Any], model: Model) -> None:
     """Refuse a file that the model cannot read, or that is none; see `check_part`."""
-    identity = file.get("file_id")
-    if identity is not None:
-        # No uploaded file can be named here yet; the words are those of the files endpoint.
-        raise errors.NotFound(f"No such File object: {identity}", param="id", layer=errors.Layer.ENGINE)
+    refuse_file_id(file)
     data = file.get("file_data")
     if data is None:
         raise errors.missing(f"{path}.file_id")

@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 
 from understudy.core.catalog import Model
-from understudy.core.endpoints.responses.items import check_input, items_of
+from understudy.core.endpoints.responses.items import check_input, check_pictures, items_of
 from understudy.core.endpoints.responses.operation import Streamed
 from understudy.core.endpoints.responses.parameters import PARAMETERS
 from understudy.core.endpoints.responses.tools import check_tools
 from understudy.core.endpoints.responses.turn import make_turn
 from understudy.core.errors import ApiError
+from understudy.core.media import Media
 from understudy.core.operations import Call, Cost, Host, ReadBody
 from understudy.core.plans_table import CodexModel, PlanTable
 from understudy.core.pricing import Usage
@@ -67,11 +68,12 @@ def codex_turn(body: dict[str, Any], slug: str, seed: bytes, fingerprint: bytes,
     asked = {name: body[name] for name in _READ if name in body and _readable(PARAMETERS[name], name, body[name])}
     items = [_known(item) for item in body["input"] if type(item) is dict]
     asked["input"] = [item for item in items if _readable(check_input, "input", [item])]
+    model = _model(slug, visit)
+    media = visit.simulator.media
+    asked["input"] = [item for item in asked["input"] if _is_seen(item, model, media)]
     tools = body.get("tools")
     asked["tools"] = [tool for tool in tools if _readable(check_tools, "tools", [tool])] if type(tools) is list else []
-    model = _model(slug, visit)
     call = Call(ReadBody(asked, slug, Cost(), fingerprint), model, visit.account, visit.now, seed, host)
-    media = visit.simulator.media
     return Streamed(call, make_turn(call, items_of(asked["input"]), media), media, visit.pacing)
 
 
@@ -93,6 +95,14 @@ def _model(slug: str, visit: Visit) -> Model:
     if model is None:
         raise LookupError(f"the catalogue has neither {slug} nor {_STAND_IN}")
     return msgspec.structs.replace(model, id=slug, snapshot=slug)
+
+
+def _is_seen(item: dict[str, Any], model: Model, media: Media) -> bool:
+    try:
+        check_pictures("input", [item], model, media)
+    except ApiError:
+        return False
+    return True
 
 
 def _readable(check: Callable[[str, Any], None], name: str, value: Any) -> bool:

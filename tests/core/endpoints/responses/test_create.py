@@ -408,3 +408,35 @@ def test_tools_are_charged_beside_the_tokens(api: Api) -> None:
         tokens = usage["input_tokens"] * 2_500_000 + usage["output_tokens"] * 10_000_000
         assert api.simulator.journal[-1].charge == tokens + price
     assert answer["tool_usage"]["image_gen"]["output_tokens"] == 272
+
+
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "message"),
+    [
+        ({"type": "input_image", "image_url": PIXEL, "detail": "low"}, 200, ""),
+        ({"type": "input_image"}, 400, "Missing required parameter: 'input[0].content[0].image_url'."),
+        ({"type": "input_image", "file_id": "file-1"}, 404, "No such File object: file-1"),
+        ({"type": "input_file", "file_id": "file-1"}, 404, "No such File object: file-1"),
+        (
+            {"type": "input_file", "filename": "a.mp3", "file_data": "data:audio/mpeg;base64,SGk="},
+            400,
+            "Invalid file data: 'input[0].content[0].file_data'. Expected a base64-encoded data URL with a valid file MIME "
+            "type (e.g. 'data:text/plain;base64,SGVsbG8sIFdvcmxkIQ=='), but got unsupported MIME type 'audio/mpeg'. Please "
+            "see https://platform.openai.com/docs/assistants/tools/file-search#supported-files for supported file types.",
+        ),
+    ],
+)
+def test_pictures_and_files(api: Api, part: dict[str, Any], status: int, message: str) -> None:
+    """The one of a file's type as recorded; what is refused is named by its path."""
+    result = ask(api, {"input": [{"role": "user", "content": [part]}]})
+    assert result.status == status
+    if status == 200:
+        assert result.json["usage"]["input_tokens"] > 2_833
+    else:
+        assert result.error["message"] == message

@@ -9,7 +9,7 @@ from typing import Any
 from understudy.core import errors
 from understudy.core.catalog import Model
 from understudy.core.media import Media
-from understudy.core.message_parts import check_file, picture_size, unsupported_picture
+from understudy.core.message_parts import check_file, picture_size, refuse_file_id, unsupported_picture
 from understudy.core.parameters import Check, anything, array, fields, optional, string, tagged, word
 
 Item = dict[str, Any]
@@ -194,11 +194,11 @@ def _check_part(path: str, part: Any, model: Model, media: Media) -> None:
             raise errors.BadRequest(f"Invalid content type. '{kind}' is only supported by certain models.", param=path)
         url = part.get("image_url")
         if url is None:
-            if part.get("file_id") is None:
-                raise errors.missing(f"{path}.image_url")
-        elif picture_size(f"{path}.image_url", url, media) is None:
+            refuse_file_id(part)
+            raise errors.missing(f"{path}.image_url")
+        if picture_size(f"{path}.image_url", url, media) is None:
             raise unsupported_picture()
-    elif kind == "input_file" and part.get("file_url") is None and part.get("file_id") is None:
+    elif kind == "input_file" and part.get("file_url") is None:
         check_file(path, part, model)
 
 
@@ -301,6 +301,9 @@ def output_text(output: Any) -> str:
     return "\n".join(text for text in texts if text)
 
 
+_ELSEWHERE = {"type": "image_url", "image_url": {"url": "https://example.com/file", "detail": "auto"}}
+
+
 def _content(content: Any) -> Any:
     if type(content) is str:
         return content
@@ -314,10 +317,13 @@ def _content(content: Any) -> Any:
         elif kind == "refusal":
             parts.append({"type": "refusal", "refusal": part["refusal"]})
         elif kind == "input_image":
-            url = part.get("image_url") or f"https://files.invalid/{part.get('file_id')}"
-            parts.append({"type": "image_url", "image_url": {"url": url, "detail": part.get("detail") or "auto"}})
-        elif kind == "input_file" and part.get("file_data"):
-            parts.append({"type": "file", "file": {"file_data": part["file_data"]}})
+            shown = {"url": part["image_url"], "detail": part.get("detail") or "auto"}
+            parts.append({"type": "image_url", "image_url": shown})
+        elif kind == "input_file":
+            # A file that is not here counts as a page of the model's own size, as a picture that is not here does.
+            data = part.get("file_data")
+            one = {"type": "file", "file": {"file_data": data}} if data else _ELSEWHERE
+            parts.append(one)
     if len(parts) == 1 and parts[0]["type"] == "text":
         return parts[0]["text"]
     return parts
