@@ -42,11 +42,14 @@ def apply_marker(server: MockServer, node: Any) -> None:
             raise pytest.UsageError(f"@pytest.mark.understudy has no {name!r}; {hint}")
     try:
         _apply(server, facts)
-    except (ScenarioError, FaultError, RuleError, ValueError) as wrong:
+    except (ScenarioError, FaultError, RuleError, ValueError, RuntimeError) as wrong:
         raise pytest.UsageError(f"@pytest.mark.understudy: {wrong}") from None
 
 
-def _apply(server: MockServer, facts: dict[str, Any]) -> None:
+def _apply(server: Any, facts: dict[str, Any]) -> None:
+    if server.simulator is None:
+        _apply_elsewhere(server, facts)
+        return
     seed = facts.get("seed")
     if seed is not None:
         if not isinstance(seed, int) or isinstance(seed, bool) or not -(2**63) <= seed < 2**63:
@@ -59,6 +62,18 @@ def _apply(server: MockServer, facts: dict[str, Any]) -> None:
         table["server"] = {"latency": facts["latency"]}
     if table["account"] or "server" in table:
         Scenario(table, "marker").apply(server.simulator)
+    server.faults.add(*_listed(facts.get("faults")))
+    server.rules.add(*_listed(facts.get("rules")))
+
+
+def _apply_elsewhere(server: Any, facts: dict[str, Any]) -> None:
+    """As far as the control API can say it: of the test's own account alone."""
+    for name in ("scenario", "latency", "seed", "limits"):
+        if facts.get(name) is not None:
+            raise ValueError(f"{name} cannot be set of a server elsewhere (--understudy-url): start it with --{name}")
+    account = {name: facts[name] for name in _ACCOUNT if facts.get(name) is not None}
+    if account:
+        server.account.set(**account)
     server.faults.add(*_listed(facts.get("faults")))
     server.rules.add(*_listed(facts.get("rules")))
 

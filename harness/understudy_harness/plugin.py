@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="Decides everything by chance: same seed and calls, same bytes. Shown when a test fails. Default: 0.",
     )
+    group.addoption(
+        "--understudy-url",
+        metavar="URL",
+        default=None,
+        help="Base URL (with /v1) of a server that is running already, to use in place of one in this process.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -93,8 +99,9 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.failed and server is not None:
         from understudy_harness.expect import story
 
-        seed = server.simulator.settings.seed
-        told = f"{story(tuple(server.journal))}\n\nTo repeat it: --understudy-seed={seed}"
+        told = story(tuple(server.journal))
+        if getattr(server, "simulator", None) is not None:
+            told += f"\n\nTo repeat it: --understudy-seed={server.simulator.settings.seed}"
         report.sections.append(("Understudy: the calls of this test", told))
     return report
 
@@ -102,6 +109,17 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def understudy_server(pytestconfig: pytest.Config) -> Iterator[MockServer]:
     """The server of this test session, started at its first use; tests ask for `mockserver` instead."""
+    url = pytestconfig.getoption("--understudy-url")
+    if url is not None:
+        from understudy_harness.remote import RemoteServer, RemoteServerError
+
+        try:
+            # The same words as those of a MockServer, as far as they can be said from elsewhere.
+            elsewhere: Any = RemoteServer(url)
+        except RemoteServerError as problem:
+            raise pytest.UsageError(f"--understudy-url: {problem}") from None
+        yield elsewhere
+        return
     from understudy import MockServer
 
     with MockServer(seed=pytestconfig.getoption("--understudy-seed")) as server:
@@ -152,11 +170,17 @@ def mockserver_env(mockserver: MockServer, monkeypatch: pytest.MonkeyPatch) -> d
 
 @pytest.fixture
 def virtual_clock(mockserver: MockServer) -> Iterator[TestClock]:
-    """The clock of `mockserver`, which stands still until it is advanced, and jumps over the server's own waits."""
+    """The clock of `mockserver`, which stands still until it is advanced, and jumps over the server's own waits.
+
+    Of a server elsewhere it is what that was started with.
+    """
     from understudy.core.clock import VirtualClock
     from understudy_harness.sleeping import TestClock
 
-    simulator = mockserver.simulator
+    simulator: Any = mockserver.simulator  # None of a server elsewhere
+    if simulator is None:
+        yield TestClock(mockserver)
+        return
     passing = simulator.clock
     simulator.clock = VirtualClock(passing.now(), autojump=True)
     try:
