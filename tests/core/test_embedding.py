@@ -117,7 +117,7 @@ def test_every_text_has_a_unit_vector_of_its_own(text: str) -> None:
 
 def test_vectors_are_the_same_in_every_process() -> None:
     """No hash of the process, no random generator: figures that stay."""
-    assert [round(value, 6) for value in small("Hello, world")[:3]] == [-0.009979, 0.003748, 0.019763]
+    assert [round(value, 6) for value in small("Hello, world")[:3]] == [-0.025283, -0.023166, -0.014988]
 
 
 def test_unrelated_texts_are_as_alike_as_the_model_has_them() -> None:

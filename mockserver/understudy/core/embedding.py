@@ -26,9 +26,9 @@ from understudy.core.replies.languages import LANGUAGES
 
 MOST_FEATURES = 256
 """Distinct features of one text; of a longer one the heaviest ones ("our choice", to bound time)."""
-_ROWS = 64
-_ROWS_KEPT = 512
-"""At most 24 KiB each."""
+_ROWS = 32
+_ROWS_KEPT = 256
+"""12 KiB each for 1,536 dimensions, 96 KiB for the 12,288 of the largest."""
 _FUNCTION_WORDS = frozenset[str]().union(*(language.stop_words for language in LANGUAGES.values()))
 _MARKS = re.compile(r"[\u0300-\u036f]+")
 _RUNS = re.compile(

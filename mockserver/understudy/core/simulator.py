@@ -360,8 +360,10 @@ class Simulator:
             raise errors.missing_scope("model.request")
         exchange.operation = operation
         read = self._read_bodies.get((request.path, request.body))
-        if exchange.may_fail and (answer := exchange.fault(_claimed_model(request.body))) is not None:
-            return answer
+        if exchange.may_fail:
+            claimed = names.get("engine") or _claimed_model(request.body)
+            if (answer := exchange.fault(claimed)) is not None:
+                return answer
         if read is None:
             read = self._read(operation, request, names)
         exchange.entry.model = read.model_name

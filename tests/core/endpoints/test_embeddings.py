@@ -172,6 +172,24 @@ def test_input_is_charged_and_logged(api: Api) -> None:
     assert "embeddings" in cell.name
 
 
+@pytest.mark.parametrize(
+    ("model", "length"),
+    [
+        ("text-similarity-ada-001", 1_024),
+        ("text-search-babbage-query-001", 2_048),
+        ("text-search-curie-doc-001", 4_096),
+        ("text-similarity-davinci-001", 12_288),
+        ("code-search-ada-text-001", 1_024),
+    ],
+)
+def test_the_first_models_answer(api: Api, model: str, length: int) -> None:
+    """At their lengths, as `openai.embeddings_utils` asks them by default."""
+    result = api.send("POST", f"/v1/engines/{model}/embeddings", b'{"input":["Test embedding"]}')
+    assert len(vectors(result)[0]) == length
+    refused = ask(api, {"model": model, "input": "a " * 2_047})
+    assert refused.error["message"] == "Invalid 'input[0]': maximum input length is 2046 tokens."
+
+
 def test_the_old_path_names_the_model(api: Api) -> None:
     """As openai-python up to 0.28 asks with `engine=`."""
     body = b'{"input":["Test embedding"],"encoding_format":"base64"}'

@@ -47,6 +47,13 @@ def test_a_path_may_name_the_model(api: Api) -> None:
     assert by_path.headers["x-ratelimit-remaining-requests"] == "2999"
 
 
+def test_a_fault_of_the_model_meets_the_path_too(api: Api) -> None:
+    """Though the body does not name it."""
+    api.simulator.faults.add({"name": "busy", "status": 503, "model": "curie"})
+    assert api.send("POST", "/v1/engines/curie/completions", b'{"prompt":"Hi"}').status == 503
+    assert api.send("POST", "/v1/engines/ada/completions", b'{"prompt":"Hi"}').status == 200
+
+
 def test_path_and_body_must_not_both_name_one(api: Api) -> None:
     """Even when they agree."""
     refused = api.send("POST", "/v1/engines/davinci/completions", b'{"model":"davinci","prompt":"Hi"}')
