@@ -82,9 +82,7 @@ def _store(settings: Settings, terms_of: Callable[[str], AccountTerms | None], t
     raise SettingError("store", settings.store, "shared store", "memory, or the URL of a Redis", problem) from None
 
 
-def _terms(
-    settings: Settings, starting: Starting, catalog: Catalog, era: int
-) -> Callable[[str], AccountTerms | None]:
+def _terms(settings: Settings, starting: Starting, catalog: Catalog, era: int) -> Callable[[str], AccountTerms | None]:
     """What the account of a key starts with; None for a key that is not accepted."""
     known = _with_groups("keys", settings.keys, catalog, era)
     named = _with_groups("accounts", settings.accounts, catalog, era) or {}

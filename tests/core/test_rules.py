@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from time import perf_counter
@@ -401,3 +402,30 @@ def test_without_rules_nothing_is_asked(api: Api, monkeypatch: pytest.MonkeyPatc
     began = perf_counter()
     ask(api)
     assert perf_counter() - began < 0.5
+
+
+def test_responses_say_the_same_words(api: Api) -> None:
+    """Texts, calls, refusals, counts and ends, as items; whole and streamed."""
+    rules = api.simulator.rules
+    rules.when(endpoint="responses", last_message="hello").reply("Hi from {model}.", usage={"completion_tokens": 50})
+    rules.when(tool="get_weather").call("get_weather", {"city": "Oslo"})
+    rules.when(last_message="bad").refuse("No.")
+    rules.when(last_message="cut").reply("Half", finish_reason="length")
+
+    def respond(text: str, **more: Any) -> Result:
+        body = {"model": "gpt-4o", "input": [{"role": "user", "content": text}], **more}
+        return api.send("POST", "/v1/responses", json.dumps(body).encode())
+
+    said = respond("hello").json
+    assert said["output"][0]["content"][0]["text"] == "Hi from gpt-4o."
+    assert said["usage"]["output_tokens"] == 50
+    tools = [
+        {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}, "strict": False}
+    ]
+    [called] = respond("weather", tools=tools).json["output"]
+    assert (called["type"], called["name"], called["arguments"]) == ("function_call", "get_weather", '{"city":"Oslo"}')
+    assert respond("bad").json["output"][0]["content"] == [{"type": "refusal", "refusal": "No."}]
+    assert respond("cut").json["incomplete_details"] == {"reason": "max_output_tokens"}
+    streamed = respond("bad", stream=True).body.decode()
+    assert "event: response.refusal.done" in streamed
+    assert api.simulator.journal[-1].rule == "rule-3"

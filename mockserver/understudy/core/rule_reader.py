@@ -27,7 +27,7 @@ from understudy.core.wording import is_text, is_whole, shown
 
 ENDPOINTS = ("chat", "completions", "embeddings", "images", "responses")
 """What `endpoint` may name: the metered endpoints, at each of which an error can be scripted."""
-SPEAKING = frozenset(("chat", "completions"))
+SPEAKING = frozenset(("chat", "completions", "responses"))
 """Endpoints at which words, refusals and tool calls can be scripted; a completion says a refusal and calls no tools."""
 ANSWERS_KEPT = 1_000
 """Answers of one rule ("our choice")."""
@@ -353,8 +353,8 @@ class RuleReader:
             except (re.error, OverflowError, RecursionError) as problem:
                 raise self.error(f"{key}.regex", f"is no regular expression: {problem}") from None
         if not is_text(value) or not value:
-            problem = f'must be a text that is not empty, or {{ regex = "..." }}, not {shown(value)}'
-            raise self.error(key, problem)
+            accepted = 'a text that is not empty, or { regex = "..." }'
+            raise self.error(key, f"must be {accepted}, not {shown(value)}")
         return value
 
     def _calls(self, value: object) -> Calls:

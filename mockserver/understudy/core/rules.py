@@ -267,6 +267,8 @@ class Rules:
 
     def __init__(self, tables: Sequence[Mapping[str, Any]] = ()) -> None:
         self._standing = tuple(tables)
+        self._rules: tuple[Rule, ...] = ()
+        self._made = 0
         self.reset()
 
     def __bool__(self) -> bool:
@@ -328,7 +330,7 @@ class Rules:
 
     def clear(self) -> None:
         """Take all back."""
-        self._rules: tuple[Rule, ...] = ()
+        self._rules = ()
         self._made = 0
 
     def reset(self) -> None:
