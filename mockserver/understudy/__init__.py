@@ -9,19 +9,30 @@ Nothing heavy is imported before it is used.
 """
 
 __version__ = "0.1.0"
-__all__ = ["MockServer", "MockServerError", "SettingError", "__version__", "say"]
+__all__ = [
+    "MockServer",
+    "MockServerError",
+    "SettingError",
+    "__version__",
+    "httpx2_transport",
+    "httpx_transport",
+    "say",
+]
 
 TYPE_CHECKING = False  # type checkers take it for true; importing it from typing would cost more than all the rest
 if TYPE_CHECKING:
     from understudy.config import SettingError
     from understudy.media.speech import say
     from understudy.server import MockServer, MockServerError
+    from understudy.transports import httpx2_transport, httpx_transport
 else:
     # Type checkers do not see this, or every misspelt name would be one that it might know.
     _HOMES = {
         "MockServer": "understudy.server",
         "MockServerError": "understudy.server",
         "SettingError": "understudy.config",
+        "httpx2_transport": "understudy.transports",
+        "httpx_transport": "understudy.transports",
         "say": "understudy.media.speech",
     }
 

@@ -1,0 +1,1 @@
+"""Doors without a socket: transports for HTTP clients of the same process."""
