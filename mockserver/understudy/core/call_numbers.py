@@ -2,10 +2,28 @@
 
 import re
 
-from understudy.core.fault_steps import Calls
 from understudy.core.wording import is_whole, shown
 
 _CALLS = re.compile(r"(\d{1,9})(?:(\.\.)|-(\d{1,9}))?")
+
+
+class Calls:
+    """Which calls of those that match: the first to the last, both counted from 1.
+
+    Attributes:
+        first: the first.
+        last: the last, None when there is no end.
+    """
+
+    __slots__ = ("first", "last")
+
+    def __init__(self, first: int, last: int | None) -> None:
+        self.first = first
+        self.last = last
+
+    def __contains__(self, number: int) -> bool:
+        """Whether the call of this number is one of them."""
+        return self.first <= number and (self.last is None or number <= self.last)
 
 
 def read_calls(on: object) -> Calls:

@@ -1,14 +1,13 @@
 """The values of the fault language: which calls, which of them, and what they are answered; `faults` explains it."""
 
-import re
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import Protocol
 
-from understudy.core.clock import DAY, HOUR, MINUTE, SECOND
-from understudy.core.dates import http_date, iso_time
+from understudy.core.call_numbers import Calls
 from understudy.core.fault_delivery import Delivery
+from understudy.core.header_values import HeaderValue
 from understudy.core.messages import Headers, Request
+from understudy.core.wildcards import fits, wildcard
 
 
 class FaultError(ValueError):
@@ -73,49 +72,6 @@ class Fault:
         return None if self._action is None else self._action.answer(now)
 
 
-_BRACES = re.compile(r"\{now[^{}]*\}")
-_MOMENT = re.compile(r"\{now(?:([+-])(\d{1,9})(ms|s|m|h|d))?:(http_date|iso|unix)\}")
-_UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
-_FORMS: dict[str, Callable[[int], bytes]] = {
-    "http_date": http_date,
-    "iso": lambda now: iso_time(now).encode(),
-    "unix": lambda now: b"%d" % (now // SECOND),
-}
-
-
-class HeaderValue:
-    """A header's value, with the moments that are still to be written into it.
-
-    Args:
-        text: as the script spells it, Latin-1.
-
-    Raises:
-        ValueError: what stands in braces is no moment.
-    """
-
-    __slots__ = ("_parts",)
-
-    def __init__(self, text: str) -> None:
-        self._parts: list[bytes | tuple[int, Callable[[int], bytes]]] = []
-        end = 0
-        for found in _BRACES.finditer(text):
-            moment = _MOMENT.fullmatch(found[0])
-            if moment is None:
-                raise ValueError(f"has {found[0]!r}; a moment is spelled like {{now+3s:http_date}} or {{now:unix}}")
-            sign, amount, unit, form = moment.groups()
-            shift = int(amount) * _UNITS[unit] if amount else 0
-            self._parts += [
-                text[end : found.start()].encode("latin-1"),
-                (-shift if sign == "-" else shift, _FORMS[form]),
-            ]
-            end = found.end()
-        self._parts.append(text[end:].encode("latin-1"))
-
-    def at(self, now: int) -> bytes:
-        """The bytes to send at a moment, microseconds since the epoch."""
-        return b"".join(part if isinstance(part, bytes) else part[1](now + part[0]) for part in self._parts)
-
-
 class ScriptedAnswer:
     """A status, headers and a body, the same each time but for the moments in its headers."""
 
@@ -133,25 +89,6 @@ class ScriptedAnswer:
         return FaultAnswer(self._status, written, self._body, self._content_type)
 
 
-class Calls:
-    """Which calls of those that match: the first to the last, both counted from 1.
-
-    Attributes:
-        first: the first.
-        last: the last, None when there is no end.
-    """
-
-    __slots__ = ("first", "last")
-
-    def __init__(self, first: int, last: int | None) -> None:
-        self.first = first
-        self.last = last
-
-    def __contains__(self, number: int) -> bool:
-        """Whether the call of this number is one of them."""
-        return self.first <= number and (self.last is None or number <= self.last)
-
-
 class Match:
     """Which calls a step is about, by whole texts in which `*` stands for any text.
 
@@ -162,19 +99,19 @@ class Match:
     __slots__ = ("_key", "_method", "_model", "_path", "everything")
 
     def __init__(self, method: str | None, path: str | None, model: str | None, key: str | None) -> None:
-        self._method = _pattern(None if method is None else method.upper())
-        self._path = _pattern(path)
-        self._model = _pattern(model)
-        self._key = _pattern(key)
+        self._method = wildcard(None if method is None else method.upper())
+        self._path = wildcard(path)
+        self._model = wildcard(model)
+        self._key = wildcard(key)
         self.everything = method is path is model is key is None
 
     def fits(self, request: Request, key: str, model: str) -> bool:
         """Whether a call is one of them."""
         return self.everything or (
-            _fits(self._method, request.method)
-            and _fits(self._path, request.path)
-            and _fits(self._model, model)
-            and _fits(self._key, key)
+            fits(self._method, request.method)
+            and fits(self._path, request.path)
+            and fits(self._model, model)
+            and fits(self._key, key)
         )
 
 
@@ -243,11 +180,3 @@ class Step:
             return False
         self.seen += 1
         return self.seen in self.calls and self.chance.plays(seed, self.seen, now)
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    return None if text is None else re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
-
-
-def _fits(pattern: re.Pattern[str] | None, text: str) -> bool:
-    return pattern is None or pattern.fullmatch(text) is not None

@@ -5,13 +5,57 @@ and unix ("our choice").
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from understudy.core.fault_steps import HeaderValue
+from understudy.core.clock import DAY, HOUR, MINUTE, SECOND
+from understudy.core.dates import http_date, iso_time
 from understudy.core.wording import is_whole, shown
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FRAMING = ("content-length", "transfer-encoding")
+
+
+_BRACES = re.compile(r"\{now[^{}]*\}")
+_MOMENT = re.compile(r"\{now(?:([+-])(\d{1,9})(ms|s|m|h|d))?:(http_date|iso|unix)\}")
+_UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_FORMS: dict[str, Callable[[int], bytes]] = {
+    "http_date": http_date,
+    "iso": lambda now: iso_time(now).encode(),
+    "unix": lambda now: b"%d" % (now // SECOND),
+}
+
+
+class HeaderValue:
+    """A header's value, with the moments that are still to be written into it.
+
+    Args:
+        text: as the script spells it, Latin-1.
+
+    Raises:
+        ValueError: what stands in braces is no moment.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, text: str) -> None:
+        self._parts: list[bytes | tuple[int, Callable[[int], bytes]]] = []
+        end = 0
+        for found in _BRACES.finditer(text):
+            moment = _MOMENT.fullmatch(found[0])
+            if moment is None:
+                raise ValueError(f"has {found[0]!r}; a moment is spelled like {{now+3s:http_date}} or {{now:unix}}")
+            sign, amount, unit, form = moment.groups()
+            shift = int(amount) * _UNITS[unit] if amount else 0
+            self._parts += [
+                text[end : found.start()].encode("latin-1"),
+                (-shift if sign == "-" else shift, _FORMS[form]),
+            ]
+            end = found.end()
+        self._parts.append(text[end:].encode("latin-1"))
+
+    def at(self, now: int) -> bytes:
+        """The bytes to send at a moment, microseconds since the epoch."""
+        return b"".join(part if isinstance(part, bytes) else part[1](now + part[0]) for part in self._parts)
 
 
 class HeadersError(ValueError):

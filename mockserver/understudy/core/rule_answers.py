@@ -6,7 +6,7 @@ from typing import Any
 
 from understudy.core.clock import SECOND
 from understudy.core.errors import ApiError, Layer
-from understudy.core.fault_steps import HeaderValue
+from understudy.core.header_values import HeaderValue
 
 QUOTED_MOST = 65_536
 """Characters of the request that one quotation carries over ("our choice")."""

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from understudy.core import errors
-from understudy.core.call_numbers import read_calls
-from understudy.core.errors import Layer
-from understudy.core.fault_steps import Calls
+from understudy.core.call_numbers import Calls, read_calls
 from understudy.core.header_values import HeadersError, read_headers
 from understudy.core.rule_answers import (
     RuleAnswer,
@@ -21,6 +19,7 @@ from understudy.core.rule_answers import (
     templated,
 )
 from understudy.core.rule_request import RuleRequest
+from understudy.core.scripted_errors import error_type, layer_of
 from understudy.core.serialise import encode
 from understudy.core.wildcards import fits, wildcard
 from understudy.core.wording import is_text, is_whole, shown
@@ -318,10 +317,10 @@ class RuleReader:
         return ScriptedError(
             status,
             self._template(f"{key}.message", message or _MESSAGES[status], quotable),
-            type=texts["type"] or _error_type(status, code),
+            type=texts["type"] or error_type(status, code),
             code=code,
             param=texts["param"],
-            layer=_layer(status),
+            layer=layer_of(status),
             headers=headers,
             retry_after=None if retry_after is None else float(retry_after),
         )
@@ -371,20 +370,6 @@ def _is_seconds(value: object) -> bool:
         return 0 <= float(value) <= 86_400  # type: ignore[arg-type]  # whatever is no number is refused
     except (TypeError, ValueError, OverflowError):
         return False
-
-
-def _layer(status: int) -> Layer:
-    """Which layer of the real service answers with a status (recorded traffic, 2023-2026)."""
-    return Layer.EDGE if status in (401, 403, 404, 405, 413, 429) else Layer.ENGINE
-
-
-def _error_type(status: int, code: str | None) -> str:
-    """`error.type` where the rule leaves it out, as recorded for such errors (2023-2026)."""
-    if status >= 500:
-        return "server_error"
-    if status == 429:
-        return "insufficient_quota" if code == "insufficient_quota" else "requests"
-    return errors.INVALID_REQUEST
 
 
 def _plain(value: Any) -> Any:
