@@ -215,6 +215,7 @@ def _told(answer: http.client.HTTPResponse) -> float | None:
 def _code(content: bytes) -> str | None:
     try:
         error = json.loads(content)["error"]
-        return error.get("code") or error.get("type")
+        code = error.get("code") or error.get("type")
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    return code if isinstance(code, str) else None

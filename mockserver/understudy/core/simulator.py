@@ -11,6 +11,7 @@ asked over a network: it yields whatever a store gave back that is not yet an an
 """
 
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from hashlib import blake2b
 from random import Random
 from typing import Any
@@ -573,7 +574,7 @@ class _Exchange:
             now = self.now = self.entry.at = simulator.clock.now()
             account.organization.refresh_if_due(now)
             world = World(simulator.catalog, simulator.plans, simulator.settings.era, now)
-            changed = simulator.store.change(account, lambda each, move=move, world=world: move.change(each, world))
+            changed = simulator.store.change(account, partial(move.change, world=world))
             if changed is not None:
                 yield changed
 
