@@ -131,9 +131,12 @@ def test_an_unknown_name_lists_those_there_are() -> None:
 
 def test_a_limit_of_a_model_that_there_is_not_is_refused() -> None:
     """When the story begins."""
-    scenario = Scenario({"account": {"limits": {"gpt-nope": {"rpm": 5}}}})
-    with pytest.raises(ScenarioError, match="gpt-nope"), MockServer(scenario=scenario):
-        raise AssertionError("it must not start")
+    for table in (
+        {"account": {"limits": {"gpt-nope": {"rpm": 5}}}},
+        {"moves": [{"before": 9, "increase": {"model": "gpt-nope", "rpm": 5}}]},
+    ):
+        with pytest.raises(ScenarioError, match="gpt-nope"), MockServer(scenario=Scenario(table)):
+            raise AssertionError("it must not start")
 
 
 def test_every_ready_story_has_its_words_and_expectations() -> None:

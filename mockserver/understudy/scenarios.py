@@ -177,6 +177,7 @@ class Scenario:
             facts["retry"] = msgspec.structs.replace(settings.retry, **retry)
         if facts:
             simulator.settings = msgspec.structs.replace(settings, **facts)
+        self._check_models(simulator)
         simulator.rules.add(*self._rules)
         if self._faults:
             simulator.faults.add({"name": self.title or self.name, "steps": self._faults})
@@ -201,6 +202,14 @@ class Scenario:
         if increases:
             facts["increases"] = tuple(increases)
         return msgspec.structs.replace(default, tier=terms.tier, credits=terms.credits, **facts)
+
+    def _check_models(self, simulator: Simulator) -> None:
+        for position, move in enumerate(self._moves):
+            if move.model is not None:
+                try:
+                    known_model(simulator.catalog, move.model, simulator.settings.era)
+                except AccountError as unknown:
+                    raise self._listed("moves", position, "increase", f"Move {position + 1}: {unknown}") from None
 
     def _read_account(self, table: Any) -> dict[str, Any]:
         if not isinstance(table, Mapping):

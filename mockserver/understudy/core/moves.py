@@ -78,14 +78,16 @@ class Move:
         before: which call of an account it comes before, from 1.
         advance: microseconds that the clock moves.
         changes: of the account.
+        model: that it names, None for none.
     """
 
-    __slots__ = ("advance", "before", "changes")
+    __slots__ = ("advance", "before", "changes", "model")
 
-    def __init__(self, before: int, advance: int, changes: tuple[Change, ...]) -> None:
+    def __init__(self, before: int, advance: int, changes: tuple[Change, ...], model: str | None = None) -> None:
         self.before = before
         self.advance = advance
         self.changes = changes
+        self.model = model
 
     def change(self, account: Account, world: World) -> None:
         """Do to the account what is to be done."""
@@ -162,7 +164,7 @@ def _read(table: object, position: int) -> Move:
             raise MoveError(
                 key, text if text.startswith(("must", "is ", "has ")) else f"is wrong: {text}", position
             ) from None
-    return Move(before, advance, tuple(changes))
+    return Move(before, advance, tuple(changes), table["increase"]["model"] if "increase" in table else None)
 
 
 def _credit(kind: Any) -> Callable[[Any], Change]:

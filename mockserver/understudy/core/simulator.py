@@ -572,7 +572,8 @@ class _Exchange:
                 if told is not None:
                     yield told
             now = self.now = self.entry.at = simulator.clock.now()
-            account.organization.refresh_if_due(now)
+            if simulator.store.answers_at_once:
+                account.organization.refresh_if_due(now)
             world = World(simulator.catalog, simulator.plans, simulator.settings.era, now)
             changed = simulator.store.change(account, partial(move.change, world=world))
             if changed is not None:
