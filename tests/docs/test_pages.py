@@ -104,3 +104,13 @@ def test_the_page_of_faults_has_every_key_and_every_ready_fault() -> None:
     keys = [key for cell in re.findall(r"^\| (`.+?) \|", tables, re.MULTILINE) for key in re.findall(r"`(\w+)`", cell)]
     assert sorted(keys) == sorted(set(STEP_KEYS) - {"answer"})
     assert re.findall(r"^\| `([\w-]+)`", ready, re.MULTILINE) == list(toml("faults.toml")["faults"])
+
+
+def test_the_page_of_clients_has_a_row_for_each_that_is_tried() -> None:
+    """In their order, each with what worked; every program is there."""
+    page = (ROOT / "docs/reference/clients.md").read_text(encoding="utf-8")
+    known = tomllib.loads((ROOT / "tests/clients/clients.toml").read_text(encoding="utf-8"))
+    table = page.partition("## How to point")[0]
+    rows = re.findall(r"^\| ([\w-]+) \| (.+?) \| (.+?) \| all of it \|$", table, re.MULTILINE)
+    assert [name for name, _, _ in rows] == list(known)
+    assert all((ROOT / "tests/clients" / row["program"]).exists() for row in known.values())

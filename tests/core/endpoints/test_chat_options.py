@@ -392,3 +392,20 @@ def test_a_request_may_say_how_long_and_whether_its_prompt_is_kept(make_api: Cal
     for known in (False, True):
         usage = api.chat({**explicit, "messages": [{"role": "user", "content": [part]}]}).json["usage"]
         assert (usage["prompt_tokens_details"]["cached_tokens"] > 0) is known
+
+
+def test_an_object_has_the_schema_that_the_messages_spell(api: Api) -> None:
+    """Libraries that ask for JSON by words alone; a broken schema is no schema."""
+    form = {"type": "object", "properties": {"city": {"type": "string"}, "degrees": {"type": "integer"}}}
+    form["required"] = ["city", "degrees"]
+    for spelled, wanted in ((form, {"city", "degrees"}), ({"type": "object", "properties": {"a": 3}}, {"answer"})):
+        messages = [
+            {"role": "system", "content": f"Answer in JSON that fits this schema: {json.dumps(spelled)}"},
+            {"role": "user", "content": "The weather in Rome: 21 degrees"},
+        ]
+        body = {"model": "gpt-4o", "messages": messages, "response_format": {"type": "json_object"}}
+        answer = api.send("POST", "/v1/chat/completions", json.dumps(body).encode())
+        said = json.loads(answer.json["choices"][0]["message"]["content"])
+        assert set(said) == wanted
+        if wanted != {"answer"}:
+            assert said["city"] == "Rome"

@@ -150,6 +150,8 @@ def test_no_tools_call_nothing() -> None:
     ("message", "expected"),
     [
         ("weather in Paris and Tokyo", ["Paris", "Tokyo"]),
+        ("What is the weather in Paris and in Tokyo?", ["Paris", "Tokyo"]),
+        ("weather in Paris, in Rome and in Tokyo", ["Paris", "Rome", "Tokyo"]),
         ("What's the weather like in San Francisco, Tokyo, and Paris?", ["San Francisco", "Tokyo", "Paris"]),
         ("東京と大阪の天気は?", ["東京", "大阪"]),
         ("Weather in Austin, TX and Paris, France", ["Austin, TX", "Paris, France"]),
@@ -423,3 +425,15 @@ def test_calls_are_the_same_in_every_process() -> None:
         for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
+
+
+def test_a_list_that_is_all_there_is_to_say_is_said() -> None:
+    """Even when the schema asks for nothing, as wrappers around lists do; a lone optional text is left out."""
+    task = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    wrapper = {"type": "object", "properties": {"tasks": {"type": "array", "items": task}}, "required": []}
+    lone = {"type": "object", "properties": {"zone": {"type": "string"}}}
+    for parameters, filled in ((wrapper, True), (lone, False)):
+        tool = {"type": "function", "function": {"name": "hand_in", "parameters": parameters}}
+        choice = {"type": "function", "function": {"name": "hand_in"}}
+        (_, arguments) = calls([tool], "Buy milk, call Ada", choice)[0]
+        assert bool(arguments) is filled, arguments

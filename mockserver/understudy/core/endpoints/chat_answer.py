@@ -20,6 +20,7 @@ from understudy.core.replies.bias import LONGEST_FORCED, Bias
 from understudy.core.replies.citations import Citation, cite
 from understudy.core.replies.prediction import accepted, follow
 from understudy.core.replies.strict import unusable_schema
+from understudy.core.replies.told_schema import told_schema
 from understudy.core.replies.unsatisfiable import UnsatisfiableSchema
 from understudy.core.rule_answers import Script, ScriptedUsage
 from understudy.core.serialise import encode
@@ -543,12 +544,24 @@ def _say(body: dict[str, Any], seed: bytes) -> str:
                 return schema.as_text(schema.instance_of_sound({} if form is None else form, seed, hint))
             except UnsatisfiableSchema as failure:
                 raise unusable_schema(wanted["json_schema"]["name"], "response_format") from failure
-        return encode({"answer": text.compose(_turns(messages), seed)}).decode()
+        return _said_as_object(messages, hint, seed)
     prediction = body.get("prediction")
     if prediction is not None:
         return follow(_predicted(prediction), _last_user(messages))
     style = _STYLES[body.get("verbosity") or "medium"]
     return text.compose(_turns(messages), seed, style=style)
+
+
+def _said_as_object(messages: list[dict[str, Any]], hint: str, seed: bytes) -> str:
+    """An object of the schema that the messages spell, else one with an answer."""
+    form = told_schema(each for message in messages for each in texts_of(message))
+    if form is not None:
+        try:
+            return schema.as_text(schema.instance(form, seed, hint))
+        except UnsatisfiableSchema:
+            # What stands in a prompt need not be a schema at all.
+            pass
+    return encode({"answer": text.compose(_turns(messages), seed)}).decode()
 
 
 _STYLES = {level: text.Style(verbosity=level) for level in ("low", "medium", "high")}

@@ -298,7 +298,7 @@ class Builder:
         for key in order:
             if key in required:
                 made[key] = self.child(self.schemas_for(shape, key), key, key, variation)
-            elif self.is_welcome(shape, key, len(made.keys() | required), variation):
+            elif self.is_welcome(shape, key, len(made.keys() | required), variation, alone=len(known) == 1):
                 self.try_property(shape, key, made, required, variation)
         for key in required:
             if key not in made:
@@ -323,13 +323,18 @@ class Builder:
                     waiting += new
         return grown
 
-    def is_welcome(self, shape: Shape, key: str, size: int, variation: int) -> bool:
-        """Whether an optional property is made."""
+    def is_welcome(self, shape: Shape, key: str, size: int, variation: int, *, alone: bool) -> bool:
+        """Whether an optional property is made; one that stands `alone` and is a list is all that there is to say."""
         if variation % 2 or (shape.max_properties is not None and size >= shape.max_properties):
             return False
         if self.is_tight(shape):
             return False
-        return not self.sparing or variation > 0 or self.relevance.speaks_of(self.schemas_for(shape, key), key, 1)
+        if not self.sparing or variation > 0:
+            return True
+        schemas = self.schemas_for(shape, key)
+        if alone and any(isinstance(schema, dict) and schema.get("type") == "array" for schema in schemas):
+            return True
+        return self.relevance.speaks_of(schemas, key, 1)
 
     def try_property(
         self, shape: Shape, key: str, made: dict[str, Json], required: dict[str, None], variation: int

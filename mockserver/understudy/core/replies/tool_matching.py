@@ -38,7 +38,9 @@ _SHORT_DESCRIPTION = 3
 
 _WORDS = re.compile(r"[^\W_]+")
 _CLAUSES = re.compile(r"[.?!;](?=\s|$)|[\n。？！]|,?\s+(?:and(?:\s+(?:then|also))?|then|also|plus)\s+", re.IGNORECASE)
-_BETWEEN = re.compile(r"\s*(?:,|、|&|,?\s*\b(?:and|or|und|et|y|e|и)\b|と|和|及び)\s*")
+_BETWEEN = re.compile(
+    r"\s*(?:,|、|&|,?\s*\b(?:and|or|und|et|y|e|и)\b|と|和|及び)\s*(?:\b(?:in|at|for|of|en|à|für|para|в)\b\s*)?"
+)
 _LIST_MARK = re.compile(r",|&|、|と|和|及び|\b(?:and|or|und|et|y|e)\b|\bи\b", re.IGNORECASE)
 _TIMES = re.compile(r"\b(\d{1,3}|two|three|four|five|six|seven|eight|nine|ten) times\b", re.IGNORECASE)
 _ARITHMETIC = re.compile(r"\d\s*([-+*/×÷^])\s*\(*\s*-?\d")
