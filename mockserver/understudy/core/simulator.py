@@ -473,7 +473,7 @@ class _Exchange:
         return bool(self._simulator.faults) or FAULT_HEADER in self.request.headers
 
     def fault(self, model: str) -> Answer | None:
-        """The answer of the fault that it meets; None when there is none, or one that tampers with the ordinary answer."""
+        """The answer of the fault that it meets; None when there is none, or one that tampers with the ordinary one."""
         simulator = self._simulator
         faults = simulator.faults
         asked = self.request.header(FAULT_HEADER)
@@ -636,7 +636,8 @@ class _Exchange:
     def linked_picture(self) -> Answer:
         """A picture that an answer gave a link to: whoever has the link may see it, as long as it holds."""
         request = self.request
-        answer = blob_answer(self._simulator.pictures.find(request.path), request.query, self.entry.request_id, self.now)
+        found = self._simulator.pictures.find(request.path)
+        answer = blob_answer(found, request.query, self.entry.request_id, self.now)
         self._close(answer.status, None if answer.status == 200 else "expired_link")
         return answer
 
