@@ -12,7 +12,7 @@ from understudy_harness.conformance.wire_log import Exchange
 
 
 async def play(case: Case, port: int, write: Callable[[str], None]) -> None:
-    """Play the server of a case until cancelled, and write a line for each request that was answered.
+    """Play the server of a case, or of one of its parts, until cancelled; a line is written for each answered request.
 
     Raises:
         OSError: the port is in use.

@@ -94,6 +94,9 @@ class Case(msgspec.Struct, frozen=True):
         non_strict: what makes it NON-STRICT, any of it.
         tidy: what makes it clean, all of it.
         references: where it comes from.
+        parts: the same case in several ways, each run by itself; the worst of them is the case's verdict. Empty for
+            a case of one way.
+        part: which of them this is, empty for the case itself.
     """
 
     id: str
@@ -112,6 +115,13 @@ class Case(msgspec.Struct, frozen=True):
     non_strict: tuple[Expectation, ...]
     tidy: tuple[Expectation, ...]
     references: tuple[str, ...]
+    parts: tuple["Case", ...] = ()
+    part: str = ""
+
+    @property
+    def variants(self) -> tuple["Case", ...]:
+        """What is run: its parts, or itself."""
+        return self.parts or (self,)
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -121,7 +131,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def timed(self) -> bool:
         """Whether the verdict hangs on the suite's clock."""
-        return any(expectation.timed for expectation in self.expectations)
+        return any(expectation.timed for variant in self.variants for expectation in variant.expectations)
 
     def script(self, canary: Canary, created: int = 0) -> FaultScript:
         """What the server does in one run."""
@@ -217,10 +227,17 @@ class _GroupTable(msgspec.Struct, forbid_unknown_fields=True):
     tidy: list[str] = []
 
 
-class _ExpectTable(msgspec.Struct, forbid_unknown_fields=True):
-    must: list[str] = []
-    should: list[str] = []
-    non_strict: list[str] = []
+class _ExpectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    must: tuple[str, ...] = ()
+    should: tuple[str, ...] = ()
+    non_strict: tuple[str, ...] = ()
+
+
+class _PartTable(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    serve: list[dict[str, Any]]
+    expect: _ExpectTable | None = None
+    op: Operation | None = None
 
 
 class _CaseTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -230,9 +247,10 @@ class _CaseTable(msgspec.Struct, forbid_unknown_fields=True):
     level: Level
     seat: list[str]
     needs: list[str]
-    serve: list[dict[str, Any]]
-    expect: _ExpectTable
     references: list[str]
+    serve: list[dict[str, Any]] = []
+    expect: _ExpectTable = _ExpectTable()
+    part: list[_PartTable] = []
     op: Operation = "chat"
     options: dict[str, Any] = {}
     window_s: float = 10.0
@@ -256,8 +274,11 @@ def _read_case(table: object, group: Group) -> Case:
         raise CaseError(place, f"it calls {read.op!r} but does not need it")
     if not 0 < read.window_s <= 600:
         raise CaseError(place, "window_s must be above 0 and at most 600 seconds")
-    if not read.expect.must and read.level is not Level.INFO:
-        raise CaseError(place, "expect.must is empty, so that it could not be failed")
+    if bool(read.serve) == bool(read.part):
+        raise CaseError(place, "it must have either serve, or [[case.part]] with each its own")
+    for expect in [read.expect] if read.serve else [part.expect or read.expect for part in read.part]:
+        if not expect.must and read.level is not Level.INFO:
+            raise CaseError(place, "expect.must is empty, so that it could not be failed")
     tidy = _understood(group.tidy if read.tidy is None else read.tidy, place, "tidy")
     for expectation in tidy:
         if not all(operand.kind is Kind.TRUTH for operand in expectation.operands):
@@ -280,13 +301,36 @@ def _read_case(table: object, group: Group) -> Case:
         tidy=tidy,
         references=tuple(read.references),
     )
+    case = msgspec.structs.replace(case, parts=tuple(_part(part, case, place) for part in read.part))
+    for variant in case.variants:
+        _check_script(variant, f"{place}, part {variant.part!r}" if variant.part else place)
+    return case
+
+
+def _part(table: _PartTable, case: Case, place: str) -> Case:
+    place = f"{place}, part {table.name!r}"
+    expect = table.expect
+    op = table.op or case.op
+    if op not in case.needs:
+        raise CaseError(place, f"it calls {op!r} but does not need it")
+    part = msgspec.structs.replace(case, serve=tuple(table.serve), part=table.name, op=op)
+    if expect is None:
+        return part
+    return msgspec.structs.replace(
+        part,
+        must=_understood(expect.must, place, "must"),
+        should=_understood(expect.should, place, "should"),
+        non_strict=_understood(expect.non_strict, place, "non_strict"),
+    )
+
+
+def _check_script(case: Case, place: str) -> None:
     try:
         script = case.script(Canary("sk-canary", "canary"))
     except FaultError as problem:
         raise CaseError(place, str(problem)) from None
     if not script.covers_every_call:
         raise CaseError(place, 'serve must say what happens on every further request: end with on = "2.." or the like')
-    return case
 
 
 def _understood(written: Iterable[str], place: str, key: str) -> tuple[Expectation, ...]:

@@ -123,15 +123,19 @@ def explain(ids: Sequence[str]) -> None:
 @conform.command()
 @click.argument("id", metavar="ID")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to listen on; 0 picks a free one.")
-def serve(id: str, port: int) -> None:
+@click.option("--part", help="Which of a case's parts; the first when left out.")
+def serve(id: str, port: int, part: str | None) -> None:
     """Play the server of one case, and tell the time of each request, until Ctrl-C."""
     from understudy_harness.conformance.by_hand import play
 
     found = _chosen(id)
     if len(found) > 1:
         raise click.BadParameter(f"{id!r} names {len(found)} cases: {', '.join(case.id for case in found)}")
+    parts = {variant.part: variant for variant in found[0].variants}
+    if part is not None and part not in parts:
+        raise click.BadParameter(f"{found[0].id} has the parts {', '.join(map(repr, parts))}, not {part!r}")
     try:
-        asyncio.run(play(found[0], port, click.echo))
+        asyncio.run(play(next(iter(parts.values())) if part is None else parts[part], port, click.echo))
     except OSError as problem:
         raise click.ClickException(f"cannot listen on port {port}: {problem.strerror}") from None
     except KeyboardInterrupt:

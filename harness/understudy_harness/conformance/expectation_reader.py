@@ -105,8 +105,14 @@ class _Reader:
 
     def _membership(self, left_node: ast.expr, operator: str, right_node: ast.expr) -> Condition:
         left = self._operand(left_node)
+        if not isinstance(right_node, ast.List | ast.Tuple):
+            right = self._operand(right_node)
+            if left.kind is right.kind is Kind.TEXT and not (left.word is None and right.word is None):
+                return Comparison(left, operator, right)
         if not isinstance(right_node, ast.List | ast.Tuple) or left.kind not in (Kind.TEXT, Kind.NUMBER):
-            raise self._error("'in' asks whether a text or number is in a list of constants")
+            raise self._error(
+                "'in' asks whether a text is in another that was seen, or anything in a list of constants"
+            )
         members = [self._operand(element) for element in right_node.elts]
         for member in members:
             if member.word is not None or member.kind is not left.kind:

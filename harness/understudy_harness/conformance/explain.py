@@ -22,16 +22,37 @@ def explain(case: Case) -> str:
         f"{case.level.name}, group {case.group.id} ({case.group.title}); seats: {seats}; needs: {needs}; "
         f"a run that has not ended after {case.window_s:g} s hangs",
         f"Why\n{_wrapped(case.rationale)}",
-        f"The server\n{_listed(_step(step) for step in case.serve)}",
+        *(_served(variant) for variant in case.variants),
         f"The client\n{_listed(_call(case))}",
-        _expected("OK when all of this holds", case.must + case.should, case.group.slack),
-        _expected("NON-STRICT when, instead, one of these does", case.non_strict, case.group.slack),
+        *(text for variant in _judged(case) for text in _expectations(variant)),
         _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
-        f"Words\n{_listed(_words(case.expectations + case.tidy))}",
+        f"Words\n{_listed(_words([*(each for part in case.variants for each in part.expectations), *case.tidy]))}",
         f"Where it comes from\n{_listed(case.references)}",
         f"By hand\n{_by_hand(case)}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _served(case: Case) -> str:
+    way = f", in the part {case.part!r}" if case.part else ""
+    return f"The server{way}\n{_listed(_step(step) for step in case.serve)}"
+
+
+def _judged(case: Case) -> list[Case]:
+    """The parts, but for those that expect what the one before does."""
+    told: list[Case] = []
+    for variant in case.variants:
+        if not told or told[-1].expectations != variant.expectations:
+            told.append(variant)
+    return told
+
+
+def _expectations(case: Case) -> list[str]:
+    slack = case.group.slack
+    return [
+        _expected("OK when all of this holds", case.must + case.should, slack),
+        _expected("NON-STRICT when, instead, one of these does", case.non_strict, slack),
+    ]
 
 
 def curl(case: Case, base_url: str) -> str:

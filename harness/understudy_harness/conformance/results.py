@@ -26,6 +26,7 @@ class CaseResult(msgspec.Struct):
         seconds: real time of all of them.
         measured: the values that the expectations ask for.
         evidence: of the last run; None when it was not run.
+        part: of a case in several parts, the one that decided.
     """
 
     case: Case
@@ -35,6 +36,12 @@ class CaseResult(msgspec.Struct):
     seconds: float = 0.0
     measured: dict[str, Any] = {}
     evidence: Evidence | None = None
+    part: str = ""
+
+    @property
+    def decided(self) -> Case:
+        """The part that decided, or the case itself."""
+        return next((variant for variant in self.case.variants if variant.part == self.part), self.case)
 
 
 class Totals(msgspec.Struct):

@@ -118,6 +118,20 @@ class Runner:
         return result
 
     async def _try_case(self, case: Case, introduction: Introduction) -> CaseResult:
+        """All parts of a case; the worst decides, and one that was not judged ends it."""
+        worst: CaseResult | None = None
+        for variant in case.variants:
+            result = await self._try_part(variant, introduction)
+            result.case, result.part = case, variant.part
+            if result.judgement.verdict in (Verdict.ERROR, Verdict.SKIPPED, Verdict.INCONCLUSIVE):
+                return result
+            if worst is None or _badness(result) > _badness(worst):
+                worst = result
+        if worst is None:
+            raise TypeError("a case has at least one variant")
+        return worst
+
+    async def _try_part(self, case: Case, introduction: Introduction) -> CaseResult:
         canary = Canary.new()
         try:
             await self._revive()
@@ -193,6 +207,12 @@ class Runner:
             except DriverCrashed:
                 return
         await self._driver.kill()
+
+
+def _badness(result: CaseResult) -> tuple[int, bool]:
+    """A failure is worse than a second-best, and what was left untidy worse than what was not."""
+    order = (Verdict.INFO, Verdict.OK, Verdict.NON_STRICT, Verdict.FAILED)
+    return order.index(result.judgement.verdict), not result.judgement.clean
 
 
 async def _within(attempt: Attempt, seconds: float) -> Final | None:

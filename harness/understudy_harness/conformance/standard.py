@@ -54,12 +54,18 @@ def standard_answers(canary: Canary, operation: str, created: int) -> dict[str, 
 
     Args:
         canary: of the run.
-        operation: of the case: `chat` is answered with JSON, `stream` with events.
+        operation: of the case: `ok` answers `chat` with JSON and `stream` with events; `ok_whole` and `ok_stream` are
+            the two whatever the case calls.
         created: seconds since the epoch.
     """
-    body = _events(canary, created) if operation == "stream" else _completion(canary, created)
-    kind = "text/event-stream; charset=utf-8" if operation == "stream" else "application/json"
-    return {"ok": {"status": 200, "headers": {"content-type": kind}, "text": body.decode()}}
+    whole = {
+        "status": 200,
+        "headers": {"content-type": "application/json"},
+        "text": _completion(canary, created).decode(),
+    }
+    kind = {"content-type": "text/event-stream; charset=utf-8"}
+    stream = {"status": 200, "headers": kind, "text": _events(canary, created).decode()}
+    return {"ok": stream if operation == "stream" else whole, "ok_whole": whole, "ok_stream": stream}
 
 
 def _head(canary: Canary, kind: str, created: int) -> dict[str, Any]:

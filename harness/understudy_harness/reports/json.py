@@ -63,6 +63,7 @@ def _result(result: CaseResult) -> dict[str, Any]:
         "group": case.group.id,
         "title": case.title,
         "level": case.level.value,
+        "part": result.part or None,
         "verdict": judgement.verdict.value,
         "mark": None if judgement.mark is None else judgement.mark.value,
         "clean": judgement.clean,

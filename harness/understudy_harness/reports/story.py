@@ -30,7 +30,9 @@ def tell(result: CaseResult) -> Story:
     evidence = result.evidence
     if evidence is None:
         return Story("nothing", result.reason, "")
-    return Story(_server(result.case, evidence), _client(result.case, evidence), _expected(result))
+    case = result.decided
+    way = f"in the part {case.part!r} " if case.part else ""
+    return Story(way + _server(case, evidence), _client(case, evidence), _expected(result))
 
 
 def _server(case: Case, evidence: Evidence) -> str:
@@ -77,7 +79,7 @@ def _outcome(case: Case, evidence: Evidence) -> str:
 
 
 def _expected(result: CaseResult) -> str:
-    case, measured = result.case, result.measured
+    case, measured = result.decided, result.measured
     told = []
     for expectation in case.must + case.should:
         if expectation.written in result.judgement.unmet:

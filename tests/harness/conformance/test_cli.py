@@ -131,7 +131,7 @@ def test_a_dry_run_says_what_would_be_run_and_starts_nothing(call) -> None:
 def test_the_list_is_a_table(call) -> None:
     """One line a case; a selection is a shorter one."""
     lines = call("list").output.splitlines()
-    assert len(lines) == 8
+    assert len(lines) == 42
     assert lines[0].split(maxsplit=4) == [
         "1.1-seconds",
         "MUST",

@@ -78,11 +78,13 @@ async def call_async(run: dict[str, Any], settings: dict[str, Any], seen: dict[i
 
 
 def whole(completion: Any) -> dict[str, Any]:
-    """Describe a completion that came in one piece."""
+    """Describe a completion that came in one piece; whatever else the SDK hands over is a text."""
+    if isinstance(completion, str):
+        return {"choices": [{"text": completion}]}
     usage = completion.usage and {"in": completion.usage.prompt_tokens, "out": completion.usage.completion_tokens}
     choices = [
         {"text": one.message.content, "finish": one.finish_reason, "refusal": getattr(one.message, "refusal", None)}
-        for one in completion.choices
+        for one in completion.choices or ()
     ]
     return {"choices": choices, "usage": usage, "request_id": getattr(completion, "_request_id", None)}
 
@@ -101,6 +103,10 @@ def described(error: Exception) -> dict[str, Any]:
     """Describe what the SDK raised."""
     status = getattr(error, "status_code", None)
     told = {"kind": "other", "message": str(error), "type": type(error).__name__, "status": status}
+    body = getattr(error, "body", None)
+    if isinstance(body, str):
+        # Where the server's words were no object, the SDK keeps them here.
+        told["message"] = f"{error} {body}"
     if isinstance(error, openai.APITimeoutError):
         told["kind"] = "timeout"
     elif isinstance(error, openai.APIConnectionError):

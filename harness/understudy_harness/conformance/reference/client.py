@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from understudy_harness.conformance.reference.events import EventReader, StreamBroken
+
 FIRST_WAIT_S = 0.2
 """Before the first retry, where the server names no wait; doubled for each further one."""
 LONGEST_WAIT_S = 60.0
@@ -29,6 +31,8 @@ class CallFailed(Exception):
         status: HTTP status, None where there was no answer.
         code: `error.code` of the answer.
         retry_after_s: the wait that the server named.
+        request_id: of the answer.
+        text: what had come of a stream.
     """
 
     def __init__(
@@ -39,8 +43,11 @@ class CallFailed(Exception):
         status: int | None = None,
         code: str | None = None,
         retry_after_s: float | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.request_id = request_id
+        self.text = ""
         self.kind = kind
         self.status = status
         self.code = code
@@ -55,6 +62,7 @@ class HttpAnswer:
         self.headers: dict[str, str] = {}
         self.body = bytearray()
         self.complete = False
+        self.take: Callable[[bytes], None] | None = None
 
     # What httptools calls while it reads the answer.
 
@@ -63,8 +71,10 @@ class HttpAnswer:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """A piece of the body; of a stream it is handed on at once."""
         self.body += body
+        if self.take is not None:
+            self.take(body)
 
     def on_message_complete(self) -> None:
         """Its last byte."""
@@ -112,10 +122,66 @@ class ReferenceClient:
             if answer.status < 400:
                 return self.read_completion(answer)
             named = self.named_wait(answer.headers)
-            if self.too_long(named) or not self.may_retry(answer.status, attempt):
+            if self.too_long(named) or not self.wants_retry(answer, attempt):
                 return self.give_up(answer, named)
             await asyncio.sleep(self.wait(named, attempt))
             attempt += 1
+
+    async def stream(self, input: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion from its events, as a whole.
+
+        Raises:
+            CallFailed: it came to nothing, or broke off; what had come is in it.
+        """
+        body = json.dumps({**input, "stream": True}, ensure_ascii=False).encode()
+        attempt = 0
+        while True:
+            reader = self.new_reader()
+            answer = await self.attempt(body, reader)
+            if answer.status < 400:
+                return self.finish(reader, answer)
+            named = self.named_wait(answer.headers)
+            if self.too_long(named) or not self.wants_retry(answer, attempt):
+                return self.give_up(answer, named)
+            await asyncio.sleep(self.wait(named, attempt))
+            attempt += 1
+
+    def new_reader(self) -> EventReader:
+        """What reads the events of one attempt."""
+        return EventReader()
+
+    def finish(self, reader: EventReader, answer: HttpAnswer) -> dict[str, Any]:
+        """The completion that the events came to.
+
+        Raises:
+            CallFailed: they came to none.
+        """
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            return self.read_completion(answer)
+        try:
+            reader.end()
+            return reader.completion()
+        except StreamBroken as broken:
+            raise self.broken(reader, broken.kind, str(broken)) from None
+
+    def broken(self, reader: EventReader, kind: str, message: str) -> CallFailed:
+        """A failure with what had come."""
+        failed = CallFailed(kind, message)
+        failed.text = reader.text
+        return failed
+
+    def wants_retry(self, answer: HttpAnswer, attempt: int) -> bool:
+        """Whether an answer is worth another attempt: the server's own word first, and never when money is gone."""
+        told = answer.headers.get("x-should-retry")
+        if told in ("true", "false"):
+            return told == "true" and attempt < self.retries
+        if self.is_quota(answer):
+            return False
+        return self.may_retry(answer.status, attempt)
+
+    def is_quota(self, answer: HttpAnswer) -> bool:
+        """Whether a refusal is one that no waiting helps."""
+        return _error_of(answer)[0] == "insufficient_quota"
 
     def may_retry(self, status: int, attempt: int) -> bool:
         """Whether the call is tried again after so many retries."""
@@ -154,7 +220,18 @@ class ReferenceClient:
             CallFailed: always.
         """
         code, message = _error_of(answer)
-        raise CallFailed(_kind(answer.status, code), message, status=answer.status, code=code, retry_after_s=named)
+        raise CallFailed(
+            self.kind_of(answer.status, code),
+            message,
+            status=answer.status,
+            code=code,
+            retry_after_s=named,
+            request_id=answer.headers.get("x-request-id"),
+        )
+
+    def kind_of(self, status: int, code: str | None) -> str:
+        """The protocol's word for an error."""
+        return _kind(status, code)
 
     def read_completion(self, answer: HttpAnswer) -> dict[str, Any]:
         """The decoded completion.
@@ -164,31 +241,49 @@ class ReferenceClient:
         """
         try:
             completion = json.loads(answer.body)
+            if completion.get("error"):
+                raise CallFailed("protocol", _error_of(answer)[1], status=answer.status)
             if completion["choices"]:
                 return dict(completion)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             pass
         raise CallFailed("protocol", "the answer is no chat completion", status=answer.status)
+
+    def feed(self, parser: httptools.HttpResponseParser, data: bytes) -> None:
+        """Read what has come; what an inner callback raised is raised as it is."""
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserCallbackError as failed:
+            if isinstance(failed.__context__, StreamBroken):
+                raise failed.__context__ from None
+            raise
 
     async def close(self, writer: asyncio.StreamWriter) -> None:
         """Let go of a connection."""
         writer.close()
         await writer.wait_closed()
 
-    async def attempt(self, body: bytes) -> HttpAnswer:
+    async def attempt(self, body: bytes, reader: EventReader | None = None) -> HttpAnswer:
         """One request and its answer.
 
+        Args:
+            body: of the request.
+            reader: of a stream's events, which are read as they come; the answer ends with the last of them.
+
         Raises:
-            CallFailed: there was no answer, or not in time.
+            CallFailed: there was no answer, or not in time, or it broke off.
         """
         try:
-            return await asyncio.wait_for(self._exchange(body), self._timeout_s)
+            return await asyncio.wait_for(self._exchange(body, reader), self._timeout_s)
         except TimeoutError:
-            raise CallFailed("timeout", f"no answer within {self._timeout_s} s") from None
+            kind, words = "timeout", f"no answer within {self._timeout_s} s"
         except (OSError, httptools.HttpParserError) as problem:
-            raise CallFailed("connection", str(problem)) from None
+            kind, words = "connection", str(problem)
+        except StreamBroken as broken:
+            kind, words = broken.kind, str(broken)
+        raise CallFailed(kind, words) if reader is None else self.broken(reader, kind, words)
 
-    async def _exchange(self, body: bytes) -> HttpAnswer:
+    async def _exchange(self, body: bytes, events: EventReader | None = None) -> HttpAnswer:
         """One request."""
         host = self._url.hostname or "localhost"
         reader, writer = await asyncio.open_connection(host, self._url.port or 80)
@@ -202,11 +297,16 @@ class ReferenceClient:
             writer.write(head.encode("latin-1") + body)
             answer = HttpAnswer()
             parser = httptools.HttpResponseParser(answer)
-            while not answer.complete and (data := await reader.read(64 * 1024)):
-                parser.feed_data(data)
-            if not answer.complete:
-                raise CallFailed("connection", "the connection ended before the answer did")
+            if events is not None:
+                answer.take = lambda data: events.take(data) if parser.get_status_code() < 400 else None
+            while not answer.complete and not (events is not None and events.done):
+                data = await reader.read(64 * 1024)
+                if not data:
+                    break
+                self.feed(parser, data)
             answer.status = parser.get_status_code()
+            if not answer.complete and not (events is not None and events.done):
+                raise OSError("the connection ended before the answer did")
             return answer
         finally:
             await self.close(writer)
@@ -225,7 +325,7 @@ def _error_of(answer: HttpAnswer) -> tuple[str | None, str]:
     """Code and message of an answer that is an error, whatever its body is."""
     try:
         error = json.loads(answer.body)["error"]
-        return error["code"], error["message"]
+        return (None, error) if isinstance(error, str) else (error["code"], error["message"])
     except (ValueError, TypeError, KeyError):
         return None, answer.body[:200].decode("utf-8", "replace") or f"status {answer.status}"
 

@@ -13,7 +13,7 @@ from understudy_harness.conformance.reference.client import CallFailed, Referenc
 
 INTRODUCTION: dict[str, Any] = {
     "client": {"name": "reference", "version": "1", "language": "Python", "http": "httptools"},
-    "ops": ["chat"],
+    "ops": ["chat", "stream"],
     "can": ["cancel", "parallel", "retries", "timeout"],
     "declares": {"max_attempts": 3},
 }
@@ -28,10 +28,11 @@ async def perform(
     given = {name: value for name, value in named.items() if value is not None}
     client = client_class(run["base_url"], run["api_key"], now=now, **given)
     try:
-        completion = await client.chat(run["input"])
+        completion = await (client.stream if run["op"] == "stream" else client.chat)(run["input"])
     except CallFailed as failed:
         told: dict[str, Any] = {"kind": failed.kind, "message": str(failed), "type": type(failed).__name__}
         told |= {"status": failed.status, "code": failed.code, "retry_after_s": failed.retry_after_s}
+        told |= {"request_id": failed.request_id, "partial": {"choices": [{"text": failed.text}]}}
         return {"seq": run["seq"], "error": told}
     except asyncio.CancelledError:
         return {"seq": run["seq"], "error": {"kind": "cancelled", "message": "cancelled"}}

@@ -6,6 +6,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
 from understudy_harness.conformance.reference.client import CallFailed, HttpAnswer, ReferenceClient
+from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ERRORS
+from understudy_harness.conformance.reference.wrong_events import WRONG_ABOUT_EVENTS
 
 
 class ReadsMillisecondsAsSeconds(ReferenceClient):
@@ -143,5 +145,7 @@ WRONG: dict[str, type[ReferenceClient]] = {
     "asks-once-more": AsksOnceMore,
     "leaves-sockets-open": LeavesSocketsOpen,
     "tells-its-key": TellsItsKey,
+    **WRONG_ABOUT_ERRORS,
+    **WRONG_ABOUT_EVENTS,
 }
-"""Each by the name under which the driver takes it."""
+"""Each by the name under which the driver takes it; above those that are wrong about pacing, group 1."""
