@@ -365,21 +365,24 @@ def test_an_sdk_backs_off_without_any_time(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=4)
 
 
-def test_a_test_costs_little_after_the_first(pytester: pytest.Pytester) -> None:
-    """Setting up and taking down together stay near a millisecond."""
+def test_a_test_starts_nothing_after_the_first(pytester: pytest.Pytester) -> None:
+    """Neither threads nor open files grow: what a test costs is a reset. Its time is a benchmark's matter."""
     result = run(
         pytester,
         """
+        import os
+        import threading
+
         import pytest
 
-        @pytest.mark.parametrize("turn", range(200))
+        seen = set()
+
+        @pytest.mark.parametrize("turn", range(100))
         def test_quick(turn, mockserver):
-            pass
+            files = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
+            if turn:
+                seen.add((threading.active_count(), files))
+                assert len(seen) <= 1, seen
         """,
-        "--durations=0",
-        "--durations-min=0.02",
-        "-vv",
     )
-    result.assert_outcomes(passed=200)
-    slow = [line for line in result.outlines if "s setup " in line or "s teardown " in line]
-    assert len(slow) <= 4, slow
+    result.assert_outcomes(passed=100)

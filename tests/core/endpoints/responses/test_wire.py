@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
+from tests.sdk.recent import TYPES_ARE_RECENT
 
 from understudy.core.endpoints.responses.parameters import PARAMETERS
 from understudy.core.pacing import Pacing
@@ -158,8 +159,9 @@ def test_answers_are_those_of_the_document(make_api: Callable[..., Api], name: s
     result = ask(make_api(tier=5), body)
     assert result.status == 200
     WHOLE.validate(result.json)
-    response = Response.model_validate_json(result.body, strict=True)
-    assert set(response.model_extra or ()) <= BEYOND
+    if TYPES_ARE_RECENT:
+        response = Response.model_validate_json(result.body, strict=True)
+        assert set(response.model_extra or ()) <= BEYOND
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -170,7 +172,8 @@ def test_events_are_those_of_the_document_and_make_the_whole(make_api: Callable[
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
     for event in events:
         event_validator(event["type"]).validate(event)
-        EVENT.validate_json(json.dumps(event), strict=True)
+        if TYPES_ARE_RECENT:
+            EVENT.validate_json(json.dumps(event), strict=True)
         assert list(event) == ["type", *sorted(name for name in event if name != "type")]
     rebuilt = rebuild(events)
     assert rebuilt == events[-1]["response"]["output"]
