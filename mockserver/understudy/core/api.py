@@ -19,6 +19,7 @@ from understudy.core.endpoints.codex import (
 from understudy.core.endpoints.completions import Completions
 from understudy.core.endpoints.embeddings import Embeddings
 from understudy.core.endpoints.engines import EngineDetail, EngineList
+from understudy.core.endpoints.files import FileContent, FileCreated, FileDeleted, FileRead, FilesListed
 from understudy.core.endpoints.image_edits import ImageEdits, ImageVariations
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDeletion, ModelDetail, ModelList
@@ -26,6 +27,7 @@ from understudy.core.endpoints.organization.routes import add_organization
 from understudy.core.endpoints.provenance_checks import ProvenanceChecks
 from understudy.core.endpoints.responses.routes import add_responses
 from understudy.core.endpoints.sora_check import SoraCheck
+from understudy.core.endpoints.uploads import PartAdded, UploadCancelled, UploadCompleted, UploadCreated
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
 
@@ -47,6 +49,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))
     routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
+    _add_files(routes)
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
     routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
@@ -65,6 +68,20 @@ def _add_stored_completions(routes: Routes) -> None:
     routes.answer("POST", one, CompletionChanged())
     routes.answer("DELETE", one, CompletionDeleted())
     routes.answer("GET", f"{one}/messages", CompletionMessages())
+
+
+def _add_files(routes: Routes) -> None:
+    one = "/v1/files/{file_id}"
+    routes.answer("POST", "/v1/files", FileCreated())
+    routes.answer("GET", "/v1/files", FilesListed())
+    routes.answer("GET", one, FileRead())
+    routes.answer("DELETE", one, FileDeleted())
+    routes.answer("GET", f"{one}/content", FileContent())
+    one = "/v1/uploads/{upload_id}"
+    routes.answer("POST", "/v1/uploads", UploadCreated())
+    routes.answer("POST", f"{one}/parts", PartAdded())
+    routes.answer("POST", f"{one}/complete", UploadCompleted())
+    routes.answer("POST", f"{one}/cancel", UploadCancelled())
 
 
 def _add_chatgpt(routes: Routes) -> None:
