@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
 import pytest
+from PIL import Image
 
 from understudy import MockServer
 
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
     from tests.contracts.conftest import RedisServer
 
 LINE = b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {}}\n'
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture of one colour."""
+    file = io.BytesIO()
+    Image.new("RGBA", (width, height), (200, 30, 30, 255)).save(file, "png")
+    return file.getvalue()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -185,3 +195,89 @@ def test_headers_are_the_recorded_ones(server: MockServer) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["x-openai-proxy-wasm"] == "v0.1"
     assert "x-ratelimit-limit-requests" not in answer.headers
+
+
+PDF = b"%PDF-1.4\n1 0 obj << /Type /Page >> endobj\n2 0 obj << /Type /Page >> endobj\n"
+
+
+def test_chat_reads_a_file_by_its_id(client: openai.OpenAI) -> None:
+    """As the same bytes in the request."""
+    file = client.files.create(file=("a.pdf", PDF), purpose="user_data")
+
+    def ask(part: dict[str, str]) -> int:
+        content: Any = [{"type": "text", "text": "What is in it?"}, {"type": "file", "file": part}]
+        usage = client.chat.completions.create(
+            model="gpt-4o-mini", messages=[{"role": "user", "content": content}]
+        ).usage
+        assert usage is not None
+        return usage.prompt_tokens
+
+    inline = f"data:application/pdf;base64,{b64encode(PDF).decode()}"
+    assert ask({"file_id": file.id}) == ask({"filename": "a.pdf", "file_data": inline}) > 1_000
+    with pytest.raises(openai.NotFoundError, match="No such File object: file-none"):
+        ask({"file_id": "file-none"})
+    audio = client.files.create(file=("a.mp3", b"ID3"), purpose="user_data")
+    with pytest.raises(openai.BadRequestError, match="unsupported MIME type"):
+        ask({"file_id": audio.id})
+
+
+def test_responses_read_files_by_id_and_show_them_as_they_were_sent(client: openai.OpenAI) -> None:
+    """Also in what follows, and when a file was deleted since."""
+    text = client.files.create(file=("notes.txt", b"one two three " * 100), purpose="user_data")
+    picture = client.files.create(file=("a.png", png(64, 64)), purpose="vision")
+    content: Any = [
+        {"type": "input_text", "text": "What is in them?"},
+        {"type": "input_file", "file_id": text.id},
+        {"type": "input_image", "file_id": picture.id, "detail": "auto"},
+    ]
+    asked: Any = [{"role": "user", "content": content}]
+    first = client.responses.create(model="gpt-4o-mini", input=asked)
+    assert first.usage is not None
+    counted = client.responses.input_tokens.count(model="gpt-4o-mini", input=asked).input_tokens
+    assert first.usage.input_tokens == counted
+    inline: Any = [
+        {
+            **content[1],
+            "file_id": None,
+            "file_data": f"data:text/plain;base64,{b64encode(b'one two three ' * 100).decode()}",
+        },
+        {**content[2], "file_id": None, "image_url": f"data:image/png;base64,{b64encode(png(64, 64)).decode()}"},
+    ]
+    same = client.responses.create(model="gpt-4o-mini", input=[{"role": "user", "content": [content[0], *inline]}])
+    assert same.usage is not None
+    assert same.usage.input_tokens == counted
+    shown = client.responses.input_items.list(first.id).data[0].to_dict()
+    parts = shown["content"]
+    assert isinstance(parts, list)
+    assert [part["file_id"] for part in parts[1:]] == [text.id, picture.id]
+    assert not any(part.get("image_url") or part.get("file_data") for part in parts)
+    client.files.delete(text.id)
+    client.files.delete(picture.id)
+    after = client.responses.create(model="gpt-4o-mini", input="And now?", previous_response_id=first.id)
+    assert after.usage is not None
+    with pytest.raises(openai.NotFoundError):
+        client.responses.create(model="gpt-4o-mini", input=asked)
+
+
+def test_pictures_are_edited_by_id(server: MockServer, client: openai.OpenAI) -> None:
+    """The answer is the one of the same picture in the request; a file that is no picture is refused."""
+    picture = client.files.create(file=("a.png", png(64, 64)), purpose="vision")
+    other = client.files.create(file=("a.txt", b"text"), purpose="user_data")
+    inline = f"data:image/png;base64,{b64encode(png(64, 64)).decode()}"
+    body = {"model": "gpt-image-1", "prompt": "Add a hat", "size": "1024x1024", "quality": "low"}
+    with httpx.Client(base_url=server.base_url, headers={"authorization": "Bearer sk-tier5-files"}) as http:
+        by_id = http.post("images/edits", json={**body, "images": [{"file_id": picture.id}]})
+        sent = http.post("images/edits", json={**body, "images": [{"image_url": inline}]})
+        assert by_id.status_code == sent.status_code == 200, by_id.text
+        assert by_id.json()["usage"] == sent.json()["usage"]
+        assert http.post("images/edits", json={**body, "images": [{"file_id": other.id}]}).status_code == 400
+        missing = http.post("images/edits", json={**body, "images": [{"file_id": "file-none"}]})
+        escaped = http.post(
+            "images/edits",
+            content=json.dumps({**body, "images": [{"file_id": picture.id}]}).replace("file_id", "file\\u005fid"),
+            headers={"content-type": "application/json"},
+        )
+        both = http.post("images/edits", json={**body, "images": [{"file_id": picture.id, "image_url": inline}]})
+    assert (missing.status_code, missing.json()["error"]["message"]) == (404, "No such File object: file-none")
+    assert escaped.status_code == 200
+    assert both.status_code == 400

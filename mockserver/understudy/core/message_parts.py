@@ -2,7 +2,7 @@
 
 A picture in a data URL is decoded and measured. No other URL is ever fetched, since no call leaves the machine: such
 a picture counts as one of 1,024 by 1,024 pixels ("our choice"). A PDF counts as one such picture for each page ("our
-choice": the real API reads its text and its pages).
+choice": the real API reads its text and its pages), a text as its own tokens, an office document as one picture.
 """
 
 import re
@@ -19,6 +19,22 @@ UNSEEN = (1_024, 1_024)
 _EXAMPLE = "'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='"
 _FILE_EXAMPLE = "'data:text/plain;base64,SGVsbG8sIFdvcmxkIQ=='"
 _PICTURE_TYPES = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp")
+_PDF = "application/pdf"
+_TEXTS = frozenset(
+    {
+        *("application/json", "application/xml", "application/yaml", "application/x-yaml", "application/javascript"),
+        *("application/typescript", "application/x-sh", "application/toml", "application/rtf", "message/rfc822"),
+    }
+)
+_OPEN = "application/vnd.openxmlformats-officedocument."
+_OFFICE = frozenset(
+    {
+        *("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"),
+        *(f"{_OPEN}wordprocessingml.document", f"{_OPEN}spreadsheetml.sheet", f"{_OPEN}presentationml.presentation"),
+        "application/vnd.oasis.opendocument.text",
+    }
+)
+"""Documents that are read since 2026-02 (OpenAI's guide "File inputs"); their pages are not counted ("our choice")."""
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 MOST_PAGES = 1_000
 """Pages of one file that are counted ("our choice")."""
@@ -29,7 +45,6 @@ def check_part(path: str, part: Mapping[str, Any], model: Model, media: Media) -
 
     Raises:
         BadRequest: the model sees no pictures, or this is none.
-        NotFound: a file id that names nothing.
         MediaUnavailable: the extra that reads pictures is not installed.
     """
     kind = part["type"]
@@ -54,10 +69,20 @@ def part_tokens(part: Mapping[str, Any], model: Model, media: Media) -> int:
         shown = part["image_url"]
         width, height = picture_size("", shown["url"], media) or UNSEEN
         return model.image.tokens(width, height, shown.get("detail") or "auto")
-    data = part["file"].get("file_data")
-    if not data:
+    header, _, payload = (part["file"].get("file_data") or "").partition(",")
+    if not payload:
         return 0
-    return pages(a2b_base64(data.partition(",")[2])) * model.image.tokens(*UNSEEN)
+    content = a2b_base64(payload)
+    kind = header.removeprefix("data:").partition(";")[0].lower()
+    if kind == _PDF:
+        return pages(content) * model.image.tokens(*UNSEEN)
+    if kind in _OFFICE:
+        return model.image.tokens(*UNSEEN)
+    return media.vocabulary.count(content.decode("utf-8", "replace"), model.encoding)
+
+
+def _is_readable(kind: str) -> bool:
+    return kind == _PDF or kind.startswith("text/") or kind in _TEXTS or kind in _OFFICE
 
 
 def pages(file: bytes) -> int:
@@ -114,16 +139,8 @@ def unsupported_picture() -> errors.BadRequest:
     )
 
 
-def refuse_file_id(part: Mapping[str, Any]) -> None:
-    """No uploaded file can be named yet; the words are those of the files endpoint."""
-    identity = part.get("file_id")
-    if identity is not None:
-        raise errors.NotFound(f"No such File object: {identity}", param="id", layer=errors.Layer.ENGINE)
-
-
 def check_file(path: str, file: Mapping[str, Any], model: Model) -> None:
     """Refuse a file that the model cannot read, or that is none; see `check_part`."""
-    refuse_file_id(file)
     data = file.get("file_data")
     if data is None:
         raise errors.missing(f"{path}.file_id")
@@ -137,12 +154,13 @@ def check_file(path: str, file: Mapping[str, Any], model: Model) -> None:
     problem = ""
     if not comma or not header.startswith("data:") or not header.endswith(";base64"):
         problem = "a value without the 'data:' URL scheme" if not header.startswith("data:") else "no base64 data"
-    elif kind != "application/pdf":
+    elif not _is_readable(kind):
         # Recorded on /v1/responses, 2026: the same type of part.
         problem = f"unsupported MIME type '{kind}'"
     else:
         try:
-            if not a2b_base64(payload, strict_mode=True).startswith(b"%PDF-"):
+            content = a2b_base64(payload, strict_mode=True)
+            if kind == _PDF and not content.startswith(b"%PDF-"):
                 problem = "a file that is no PDF"
         except (Error, ValueError):
             problem = "invalid base64 data"

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from understudy.core import errors, headers
+from understudy.core import errors, file_references, headers
 from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Catalog, Model
 from understudy.core.clock import SECOND, Clock
@@ -48,6 +48,7 @@ from understudy.core.rules import RuleRequest, Rules
 from understudy.core.serialise import decode_object, error_body
 from understudy.core.spoken_answers import SpokenAnswers
 from understudy.core.store import Store, StoreUnavailable
+from understudy.core.stored_files import FileShelf
 from understudy.core.terms import AccountTerms, KeyStatus, Starting
 from understudy.core.usage_log import Spent, usage_kind
 from understudy.core.visits import Backend, Page, Visit
@@ -394,6 +395,11 @@ class Simulator:
                 if told is not None:
                     return exchange.told(operation, told, error)
             raise error
+        if file_references.mentions(request.body):
+            files = FileShelf(self.store, account, now)
+            value = yield from file_references.resolved(read.value, files)
+            if value is not read.value:
+                read = ReadBody(value, read.model_name, read.cost, read.fingerprint)
         if read.model is not model:
             operation.check(read.value, model, self.media)
             read.model = model

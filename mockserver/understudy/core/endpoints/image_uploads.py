@@ -203,11 +203,9 @@ def _bytes_of(given: object, path: str) -> bytes:
             code="invalid_value",
             param=path,
         )
-    reference = given.get("file_id")
-    if reference is not None:
-        if not isinstance(reference, str):
-            raise errors.wrong_type(f"{path}.file_id", "a string", reference)
-        raise errors.NotFound(f"No such File object: {reference}", param="id", layer=errors.Layer.ENGINE)
+    if given.get("file_id") is not None:
+        # One that is a text was replaced by its bytes before (see `core.file_references`).
+        raise errors.wrong_type(f"{path}.file_id", "a string", given["file_id"])
     return _bytes_of_url(given["image_url"], path)
 
 

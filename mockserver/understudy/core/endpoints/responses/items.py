@@ -9,7 +9,7 @@ from typing import Any
 from understudy.core import errors
 from understudy.core.catalog import Model
 from understudy.core.media import Media
-from understudy.core.message_parts import check_file, picture_size, refuse_file_id, unsupported_picture
+from understudy.core.message_parts import check_file, picture_size, unsupported_picture
 from understudy.core.parameters import Check, anything, array, fields, optional, string, tagged, word
 
 Item = dict[str, Any]
@@ -194,7 +194,6 @@ def _check_part(path: str, part: Any, model: Model, media: Media) -> None:
             raise errors.BadRequest(f"Invalid content type. '{kind}' is only supported by certain models.", param=path)
         url = part.get("image_url")
         if url is None:
-            refuse_file_id(part)
             raise errors.missing(f"{path}.image_url")
         if picture_size(f"{path}.image_url", url, media) is None:
             raise unsupported_picture()
@@ -301,7 +300,8 @@ def output_text(output: Any) -> str:
     return "\n".join(text for text in texts if text)
 
 
-_ELSEWHERE = {"type": "image_url", "image_url": {"url": "https://example.com/file", "detail": "auto"}}
+_ELSEWHERE_URL = "https://example.com/file"
+_ELSEWHERE = {"type": "image_url", "image_url": {"url": _ELSEWHERE_URL, "detail": "auto"}}
 
 
 def _content(content: Any) -> Any:
@@ -317,7 +317,9 @@ def _content(content: Any) -> Any:
         elif kind == "refusal":
             parts.append({"type": "refusal", "refusal": part["refusal"]})
         elif kind == "input_image":
-            shown = {"url": part["image_url"], "detail": part.get("detail") or "auto"}
+            # So does a picture that was deleted since.
+            url = part.get("image_url") or _ELSEWHERE_URL
+            shown = {"url": url, "detail": part.get("detail") or "auto"}
             parts.append({"type": "image_url", "image_url": shown})
         elif kind == "input_file":
             # A file that is not here counts as a page of the model's own size, as a picture that is not here does.

@@ -16,6 +16,7 @@ from understudy.core.endpoints.responses.record import QUEUED, SHORTEST, Record,
 from understudy.core.endpoints.responses.shelf import Shelf, Step
 from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, with_billing
 from understudy.core.errors import ApiError
+from understudy.core.file_references import resolved_items, without_bytes
 from understudy.core.media import Media
 from understudy.core.messages import Request
 from understudy.core.operations import Call, ChargedBeside, Cost, Reply, Stepwise, json_body
@@ -23,6 +24,7 @@ from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
 from understudy.core.serialise import encode, pretty
 from understudy.core.store import Store
+from understudy.core.stored_files import FileShelf
 
 _ALONE = 35
 """What the limiter takes beside a quarter of the characters (35 of one recorded plain question, 24 to 37 of others)."""
@@ -95,12 +97,13 @@ class Responses(Stepwise):
         past: list[Item] = [] if talk is None else talk.items
         if body.get("previous_response_id") is not None:
             past = yield from shelf.chain(body["previous_response_id"])
+        past = yield from resolved_items(past, FileShelf(store, call.account, call.now))
         items = [*past, *given]
         check_turns(items)
         turn = make_turn(call, items, media)
         turn.conversation = None if talk is None else talk.id
         reply = _reply(call, turn, media, pacing)
-        kept = with_ids(given, turn.names)
+        kept = with_ids(without_bytes(given), turn.names)
         if body.get("store") is not False:
             record = Record(reply.response, kept, call.model.encoding, reply.begun, reply.done)
             yield from shelf.keep(record)

@@ -12,7 +12,7 @@ None of them is limited or charged.
 from collections.abc import Iterator
 from typing import Any
 
-from understudy.core import headers, ids
+from understudy.core import file_references, headers, ids
 from understudy.core.endpoints.organization.access import Query, Steps, given, listed
 from understudy.core.endpoints.responses.events import Writer
 from understudy.core.endpoints.responses.items import check_turns, items_of
@@ -25,6 +25,7 @@ from understudy.core.messages import Headers
 from understudy.core.parameters import check_all
 from understudy.core.prompts import prompt_tokens
 from understudy.core.serialise import pretty
+from understudy.core.stored_files import FileShelf
 from understudy.core.visits import Page, Visit
 
 
@@ -141,11 +142,14 @@ class InputTokens:
             raise operation.unknown_model(name)
         if operation.endpoint not in model.endpoints:
             raise operation.wrong_model(model)
+        files = FileShelf(visit.simulator.store, visit.account, visit.now)
+        body = yield from file_references.resolved(body, files)
         check_all(body, PARAMETERS)
         shelf = shelf_of(visit)
         items = yield from resolved(shelf, items_of(body.get("input") or []))
         if body.get("previous_response_id") is not None:
             items = [*(yield from shelf.chain(body["previous_response_id"])), *items]
+        items = yield from file_references.resolved_items(items, files)
         check_turns(items)
         tokens = prompt_tokens(as_chat(body, items), model, visit.simulator.media)
         return page(visit, {"object": "response.input_tokens", "input_tokens": tokens})
