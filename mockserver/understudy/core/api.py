@@ -23,6 +23,7 @@ from understudy.core.endpoints.files import FileContent, FileCreated, FileDelete
 from understudy.core.endpoints.image_edits import ImageEdits, ImageVariations
 from understudy.core.endpoints.images import ImageGenerations
 from understudy.core.endpoints.models import ModelDeletion, ModelDetail, ModelList
+from understudy.core.endpoints.moderations import Moderations
 from understudy.core.endpoints.organization.routes import add_organization
 from understudy.core.endpoints.provenance_checks import ProvenanceChecks
 from understudy.core.endpoints.responses.routes import add_responses
@@ -45,6 +46,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
     routes.meter("POST", "/v1/embeddings", Embeddings())
     routes.meter("POST", "/v1/engines/{engine}/embeddings", Embeddings())
+    routes.meter("POST", "/v1/moderations", Moderations(moderation))
     routes.meter("POST", "/v1/images/generations", ImageGenerations(moderation))
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))

@@ -32,13 +32,14 @@ _THOUSANDTHS = {True: (900, 95), False: (550, 200)}
 """Least score of a strong and of a mild word, and how much more it may be."""
 
 
-def moderated(text: str, moderation: Moderation, *, pictures: bool = False) -> dict[str, Any]:
+def moderated(text: str, moderation: Moderation, *, pictures: bool = False, texts: bool = True) -> dict[str, Any]:
     """Flags and scores of one text.
 
     Args:
         text: all of it.
         moderation: the list of words.
         pictures: whether there are pictures beside it; they are not looked at, and never flagged.
+        texts: whether there is a text at all.
 
     Returns:
         The fields flagged, categories, category_scores and category_applied_input_types.
@@ -59,6 +60,6 @@ def moderated(text: str, moderation: Moderation, *, pictures: bool = False) -> d
         "categories": {category: category in found for category in CATEGORIES},
         "category_scores": scores,
         "category_applied_input_types": {
-            category: ["text", "image"] if pictures and category in _SEEN else ["text"] for category in CATEGORIES
+            category: ["text"] * texts + ["image"] * (pictures and category in _SEEN) for category in CATEGORIES
         },
     }
