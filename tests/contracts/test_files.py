@@ -233,7 +233,9 @@ def test_responses_read_files_by_id_and_show_them_as_they_were_sent(client: open
     asked: Any = [{"role": "user", "content": content}]
     first = client.responses.create(model="gpt-4o-mini", input=asked)
     assert first.usage is not None
-    counted = client.responses.input_tokens.count(model="gpt-4o-mini", input=asked).input_tokens
+    # Not by the SDK's own method, which early ones lack.
+    answer: Any = client.post("/responses/input_tokens", cast_to=object, body={"model": "gpt-4o-mini", "input": asked})
+    counted = answer["input_tokens"]
     assert first.usage.input_tokens == counted
     inline: Any = [
         {
