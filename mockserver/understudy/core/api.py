@@ -28,6 +28,8 @@ from understudy.core.endpoints.organization.routes import add_organization
 from understudy.core.endpoints.provenance_checks import ProvenanceChecks
 from understudy.core.endpoints.responses.routes import add_responses
 from understudy.core.endpoints.sora_check import SoraCheck
+from understudy.core.endpoints.speech import Speech
+from understudy.core.endpoints.transcriptions import Transcriptions, Translations
 from understudy.core.endpoints.uploads import PartAdded, UploadCancelled, UploadCompleted, UploadCreated
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
@@ -46,6 +48,9 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/engines/{engine}/completions", Completions())
     routes.meter("POST", "/v1/embeddings", Embeddings())
     routes.meter("POST", "/v1/engines/{engine}/embeddings", Embeddings())
+    routes.meter("POST", "/v1/audio/speech", Speech())
+    routes.meter("POST", "/v1/audio/transcriptions", Transcriptions())
+    routes.meter("POST", "/v1/audio/translations", Translations())
     routes.meter("POST", "/v1/moderations", Moderations(moderation))
     routes.meter("POST", "/v1/images/generations", ImageGenerations(moderation))
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))

@@ -54,8 +54,17 @@ class Speaker(Protocol):
             MediaUnavailable: the extra is not installed.
         """
 
-    def speak_phrases(self, text: str, voice: str, rate: int = 24_000) -> Iterator[tuple[str, bytes]]:
-        """The same phrase by phrase, each with its words; together they are the whole text and speech."""
+    def speak_phrases(
+        self, text: str, voice: str, rate: int = 24_000, *, speed: float = 1.0
+    ) -> Iterator[tuple[str, bytes]]:
+        """The same phrase by phrase, each with its words; together they are the whole text and speech.
+
+        Args:
+            text: what is said.
+            voice: as above.
+            rate: likewise.
+            speed: 0.25 to 4, as a multiple of the voice's own.
+        """
 
 
 class Sound(msgspec.Struct, frozen=True):

@@ -24,10 +24,14 @@ from understudy.core.serialise import encode
 from understudy.core.wildcards import fits, wildcard
 from understudy.core.wording import is_text, is_whole, shown
 
-ENDPOINTS = ("chat", "completions", "embeddings", "images", "responses")
+ENDPOINTS = (
+    *("chat", "completions", "embeddings", "images", "moderations", "responses"),
+    *("speech", "transcriptions", "translations"),
+)
 """What `endpoint` may name: the metered endpoints, at each of which an error can be scripted."""
-SPEAKING = frozenset(("chat", "completions", "responses"))
-"""Endpoints at which words, refusals and tool calls can be scripted; a completion says a refusal and calls no tools."""
+SPEAKING = frozenset(("chat", "completions", "responses", "transcriptions", "translations"))
+"""Endpoints at which words, refusals and tool calls can be scripted; a completion says a refusal and calls no tools.
+Of a transcript words are what is heard."""
 ANSWERS_KEPT = 1_000
 """Answers of one rule ("our choice")."""
 FINISH_REASONS = ("stop", "length", "content_filter", "tool_calls", "function_call")

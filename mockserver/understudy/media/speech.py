@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from understudy.core.replies.languages import language_of
-from understudy.media.codecs import FfmpegCodec, check_format, resampled
+from understudy.media.codecs import FfmpegCodec, check_format, resampled, stretched
 from understudy.media.ear_code import Code
 from understudy.media.ear_mark import RATE as MARKED_RATE
 from understudy.media.ear_mark import marked
@@ -19,6 +19,8 @@ from understudy_data import toml
 
 LONGEST = 4_096
 """Characters that are spoken at once, as the API's speech endpoint takes them."""
+SLOWEST, FASTEST = 80, 450
+"""Words a minute that the synthesiser speaks by itself; beyond them its speech is stretched."""
 CACHE_BYTES = 32 * 1024 * 1024
 """Finished phrases that are kept ("our choice")."""
 
@@ -37,6 +39,7 @@ class Phrase(msgspec.Struct, frozen=True):
         spelled: what an ear shall hear: the words with unspeakable text before them.
         voice, espeak_voice: the API's name, the synthesiser's.
         rate: samples a second.
+        speed: as a multiple of the voice's own.
         last: whether the utterance ends with it.
     """
 
@@ -45,6 +48,7 @@ class Phrase(msgspec.Struct, frozen=True):
     voice: str
     espeak_voice: str
     rate: int
+    speed: float
     last: bool
 
 
@@ -69,8 +73,13 @@ class EspeakSpeaker:
         """
         return b"".join(audio for _, audio in self.speak_phrases(text, voice, rate))
 
-    def speak_phrases(self, text: str, voice: str, rate: int = 24_000) -> Iterator[tuple[str, bytes]]:
-        """The same phrase by phrase, each with its words; together they are the whole text and speech."""
+    def speak_phrases(
+        self, text: str, voice: str, rate: int = 24_000, *, speed: float = 1.0
+    ) -> Iterator[tuple[str, bytes]]:
+        """The same phrase by phrase, each with its words; together they are the whole text and speech.
+
+        Pauses that a phrase's mark needs are as long at every speed.
+        """
         settings = voice_settings(voice)
         if len(text) > LONGEST:
             raise ValueError(f"a text of at most {LONGEST} characters is spoken at once, not of {len(text)}")
@@ -83,7 +92,9 @@ class EspeakSpeaker:
             if not _can_be_said(phrase):
                 yield phrase, b""
                 continue
-            spoken = Phrase(phrase, spelled, voice, f"{language}+{settings['variant']}", rate, last=place == last)
+            spoken = Phrase(
+                phrase, spelled, voice, f"{language}+{settings['variant']}", rate, speed, last=place == last
+            )
             yield phrase, self._said(spoken, settings)
             spelled = ""
 
@@ -93,9 +104,13 @@ class EspeakSpeaker:
                 self._finished.move_to_end(phrase)
                 return self._finished[phrase]
         synthesiser = espeak()
+        wanted = settings["rate"] * phrase.speed
+        words_a_minute = min(max(round(wanted), SLOWEST), FASTEST)
         samples = synthesiser.synthesise(
-            phrase.words, phrase.espeak_voice, settings["rate"], settings["pitch"], settings["range"]
+            phrase.words, phrase.espeak_voice, words_a_minute, settings["pitch"], settings["range"]
         )
+        if not SLOWEST <= wanted <= FASTEST:
+            samples = stretched(samples, synthesiser.rate, wanted / words_a_minute)
         audio = marked(
             resampled(samples, synthesiser.rate, MARKED_RATE), phrase.spelled, last=phrase.last, code=self._code
         )
