@@ -31,6 +31,14 @@ from understudy.core.endpoints.sora_check import SoraCheck
 from understudy.core.endpoints.speech import Speech
 from understudy.core.endpoints.transcriptions import Transcriptions, Translations
 from understudy.core.endpoints.uploads import PartAdded, UploadCancelled, UploadCompleted, UploadCreated
+from understudy.core.endpoints.videos import (
+    VideoContent,
+    VideoCreated,
+    VideoDeleted,
+    VideoRead,
+    VideoRemixed,
+    VideosListed,
+)
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
 
@@ -57,6 +65,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))
     routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
     _add_files(routes)
+    _add_videos(routes, moderation)
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
     routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
@@ -89,6 +98,16 @@ def _add_files(routes: Routes) -> None:
     routes.answer("POST", f"{one}/parts", PartAdded())
     routes.answer("POST", f"{one}/complete", UploadCompleted())
     routes.answer("POST", f"{one}/cancel", UploadCancelled())
+
+
+def _add_videos(routes: Routes, moderation: Moderation) -> None:
+    one = "/v1/videos/{video_id}"
+    routes.meter("POST", "/v1/videos", VideoCreated(moderation))
+    routes.answer("GET", "/v1/videos", VideosListed())
+    routes.answer("GET", one, VideoRead())
+    routes.answer("DELETE", one, VideoDeleted())
+    routes.answer("GET", f"{one}/content", VideoContent())
+    routes.meter("POST", f"{one}/remix", VideoRemixed(moderation))
 
 
 def _add_chatgpt(routes: Routes) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from understudy.core.forms import FormReader
+from understudy.core.video_plans import VideoMaker
 
 
 class MediaUnavailable(Exception):
@@ -369,4 +370,5 @@ class Media(msgspec.Struct, frozen=True):
     provenance: Provenance
     codec: SoundCodec
     ear: Ear
+    videos: VideoMaker
     forms: FormReader

@@ -8,6 +8,7 @@ from understudy.media.picture_reader import PillowReader
 from understudy.media.pictures import PillowPainter
 from understudy.media.provenance import C2paProvenance
 from understudy.media.speech import EspeakSpeaker
+from understudy.media.videos import FilmMaker
 from understudy.media.vocabulary import BundledVocabulary
 
 
@@ -19,13 +20,15 @@ def default_media(*, c2pa: bool = True) -> Media:
     """
     provenance = C2paProvenance(on=c2pa)
     codec = FfmpegCodec()
+    painter = PillowPainter(provenance)
     return Media(
         vocabulary=BundledVocabulary(),
         speaker=EspeakSpeaker(),
-        painter=PillowPainter(provenance),
+        painter=painter,
         reader=PillowReader(),
         provenance=provenance,
         codec=codec,
         ear=WatermarkEar(codec),
+        videos=FilmMaker(painter),
         forms=MultipartReader(),
     )

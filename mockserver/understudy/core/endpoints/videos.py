@@ -1,0 +1,320 @@
+"""Videos: asked for, looked after, downloaded, remixed, deleted.
+
+    POST   /v1/videos                        JSON or a form
+    GET    /v1/videos
+    GET    /v1/videos/{video_id}
+    DELETE /v1/videos/{video_id}
+    GET    /v1/videos/{video_id}/content
+    POST   /v1/videos/{video_id}/remix
+
+The two that make a video are limited, and charged by the second when they are asked for, unless the prompt is refused.
+Parameters and shapes from the OpenAPI document 2.3.0; no exchange was recorded, so all words of errors that are not
+those of other endpoints are "our choice".
+"""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from understudy.core import errors, headers, ids
+from understudy.core.catalog import Model
+from understudy.core.endpoints.form_fields import read_form, single
+from understudy.core.endpoints.organization.access import Query, Steps
+from understudy.core.errors import ApiError
+from understudy.core.media import Media, UnreadablePicture
+from understudy.core.messages import Request
+from understudy.core.operations import Call, ChargedBeside, Cost, Reply, Stepwise, json_body
+from understudy.core.pacing import Pacing
+from understudy.core.pricing import Usage
+from understudy.core.replies.moderation import Moderation
+from understudy.core.serialise import pretty
+from understudy.core.store import Store
+from understudy.core.stored_files import done
+from understudy.core.video_jobs import KIND, Video, durations, find, page
+from understudy.core.visits import Page, Visit
+
+SECONDS = ("4", "8", "12")
+SIZES = ("720x1280", "1280x720", "1024x1792", "1792x1024")
+LONGEST_PROMPT = 32_000
+MOST_LISTED = 100
+_VARIANTS = {"video": b"video/mp4", "thumbnail": b"image/webp", "spritesheet": b"image/jpeg"}
+_BLOCKED = "Your request was blocked by our moderation system."
+
+
+class _VideoOperation(Stepwise):
+    """What those that make a video have in common; see `core.operations.Operation`."""
+
+    endpoint = "videos"
+    shows_limits = True
+    proxied = False
+    parameters: tuple[str, ...] = ()
+
+    def __init__(self, moderation: Moderation) -> None:
+        self.moderation = moderation
+
+    def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
+        """JSON, or a form."""
+        kind = (request.header(b"content-type") or "").lower()
+        if not kind.startswith("multipart/"):
+            return {**json_body(request), **names}
+        form = read_form(request, media, files=("input_reference",))
+        form.update(names)
+        return form
+
+    def unknown_model(self, name: str) -> ApiError:
+        """400, as images have it."""
+        return errors.BadRequest(f"The model '{name}' does not exist.", code="invalid_value", param="model")
+
+    def wrong_model(self, model: Model) -> ApiError:
+        """The same."""
+        return self.unknown_model(model.id)
+
+    def out_of_credits(self) -> ApiError:
+        """429."""
+        return errors.out_of_credits()
+
+    def cost(self, body: dict[str, Any]) -> Cost:
+        """A request; video models have no limit of tokens."""
+        return Cost(tokens=0)
+
+    def refused(self, call: Call, error: ApiError, media: Media) -> Reply | None:
+        """The ordinary 429."""
+        return None
+
+    def check_prompt(self, body: dict[str, Any]) -> None:
+        """Names of parameters, and the prompt; raises BadRequest."""
+        for name in body:
+            if name not in self.parameters:
+                raise errors.unknown_parameter(name)
+        prompt = body.get("prompt")
+        if prompt is None:
+            raise errors.missing("prompt")
+        if not isinstance(prompt, str):
+            raise errors.wrong_type("prompt", "a string", prompt)
+        if not prompt:
+            raise errors.empty_string("prompt")
+        if len(prompt) > LONGEST_PROMPT:
+            raise errors.string_too_long("prompt", LONGEST_PROMPT, len(prompt))
+
+    def reply(self, call: Call, media: Media, pacing: Pacing) -> Reply:
+        """Not asked: it answers step by step."""
+        raise NotImplementedError
+
+    def begin(self, call: Call, video: Video) -> Reply:
+        """Keep it, and show it."""
+        call.keeps = lambda: (KIND, video.id, video.encoded())
+        return _Begun(call, video)
+
+    def refusal(self, prompt: str) -> str:
+        """Why a video of it fails; empty when it does not."""
+        return _BLOCKED if self.moderation.findings(prompt) else ""
+
+
+class VideoCreated(_VideoOperation):
+    """A video of a prompt."""
+
+    parameters = ("prompt", "model", "seconds", "size", "input_reference")
+
+    def read_model(self, body: dict[str, Any]) -> str:
+        """The model's name, sora-2 unless it is given."""
+        name = body.get("model", "sora-2")
+        if not isinstance(name, str):
+            raise errors.wrong_type("model", "a string", name)
+        return name
+
+    def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
+        """Parameters, and the picture to begin with."""
+        self.check_prompt(body)
+        for name, accepted in (("seconds", SECONDS), ("size", SIZES)):
+            given = body.get(name)
+            if given is not None and given not in accepted:
+                raise errors.invalid_value(name, given, accepted)
+        if body.get("input_reference") is not None:
+            _check_reference(body, media)
+
+    def steps(self, call: Call, media: Media, pacing: Pacing, store: Store) -> Generator[Any, Any, Reply]:
+        """Begin a job."""
+        body, model = call.body, call.model
+        seconds = int(body.get("seconds") or SECONDS[0])
+        queued, work = durations(model.listed, seconds, pacing)
+        video = Video(
+            id=_new_id(call),
+            model=model.id,
+            price=model.price,
+            prompt=body["prompt"],
+            size=body.get("size") or SIZES[0],
+            seconds=seconds,
+            created=call.now,
+            queued=queued,
+            work=work,
+            seed=call.seed,
+            refused=self.refusal(body["prompt"]),
+        )
+        yield from ()
+        return self.begin(call, video)
+
+
+def _check_reference(body: dict[str, Any], media: Media) -> None:
+    if not isinstance(body["input_reference"], list):
+        raise errors.BadRequest(
+            "Only an uploaded file is taken as 'input_reference' here; references by URL or file id are not simulated.",
+            code="invalid_value",
+            param="input_reference",
+        )
+    part = single(body, "input_reference")
+    facts = None if part is None else media.reader.decode(part.value)
+    if facts is None or isinstance(facts, UnreadablePicture):
+        raise errors.BadRequest(
+            "Invalid 'input_reference': the file is not an image that can be read.",
+            code="invalid_image_file",
+            param="input_reference",
+        )
+    size = f"{facts.width}x{facts.height}"
+    if size != (body.get("size") or SIZES[0]):
+        raise errors.BadRequest(
+            f"Inpaint image must match the requested width and height: it is {size}.",
+            code="invalid_value",
+            param="input_reference",
+        )
+
+
+class VideoRemixed(_VideoOperation):
+    """A finished video anew, with another prompt; of the same model, size and length."""
+
+    parameters = ("prompt", "video_id")
+
+    def read_model(self, body: dict[str, Any]) -> str:
+        """Its limit is that of all video models; what it costs is the source's model's."""
+        return "sora-2"
+
+    def check(self, body: dict[str, Any], model: Model, media: Media) -> None:
+        """The prompt."""
+        self.check_prompt(body)
+
+    def steps(self, call: Call, media: Media, pacing: Pacing, store: Store) -> Generator[Any, Any, Reply]:
+        """Begin a job; raises NotFound, or BadRequest of a source that is not finished."""
+        source: Video = yield from find(store, call.account, call.body["video_id"])
+        if source.status(call.now) != "completed":
+            raise errors.BadRequest(f"Video '{source.id}' is not completed.", param="video_id")
+        prompt = call.body["prompt"]
+        queued, work = durations(source.price, source.seconds, pacing)
+        video = Video(
+            id=_new_id(call),
+            model=source.model,
+            price=source.price,
+            prompt=prompt,
+            size=source.size,
+            seconds=source.seconds,
+            created=call.now,
+            queued=queued,
+            work=work,
+            seed=call.seed,
+            source=source.id,
+            refused=self.refusal(prompt),
+        )
+        return self.begin(call, video)
+
+
+def _new_id(call: Call) -> str:
+    return "video_" + ids.hexadecimal(call.seed, 48, b"video")
+
+
+class _Begun(ChargedBeside):
+    """The answer: a job that was just queued."""
+
+    content_type = headers.JSON
+    service_tier = "default"
+    due = 0
+    processing = 0
+
+    def __init__(self, call: Call, video: Video) -> None:
+        self.body: bytes | None = pretty(video.shown(call.now)) + b"\n"
+        self._video = video
+        self._same = video.price == call.model.price
+        self._usage = Usage()
+        if not video.refused:
+            kind = "720p" if "720" in video.size else "1024p"
+            # The price list knows no other for sora-2 ("our choice": it makes the larger sizes at the same price).
+            kind = kind if video.price == "sora-2-pro" else "720p"
+            self._usage = Usage(video_seconds=video.seconds, video=kind)
+
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """No stream."""
+        return iter(())
+
+    def usage(self, *, complete: bool) -> Usage:
+        """Its seconds."""
+        return self._usage if self._same else Usage()
+
+    def beside(self) -> list[tuple[Usage, str]]:
+        """A remix of another model's video costs what that model does."""
+        return [] if self._same else [(self._usage, self._video.price)]
+
+
+class VideosListed:
+    """The project's videos."""
+
+    def answer(self, visit: Visit) -> Steps:
+        """A page of them, the newest first unless asked otherwise."""
+        query = Query(visit, ("limit", "order", "after"))
+        limit = query.whole("limit", 0, MOST_LISTED, 20)
+        newest_first = query.word("order", ("asc", "desc"), "desc") == "desc"
+        found, has_more = yield from page(
+            visit.simulator.store,
+            visit.account,
+            query.text("after"),
+            20 if limit is None else limit,
+            newest_first=newest_first,
+        )
+        value = {
+            "object": "list",
+            "data": [video.shown(visit.now) for video in found],
+            "first_id": found[0].id if found else None,
+            "last_id": found[-1].id if found else None,
+            "has_more": has_more,
+        }
+        return _page(visit, value)
+
+
+def _page(visit: Visit, value: dict[str, Any]) -> Page:
+    return Page(pretty(value) + b"\n", headers=headers.engine(visit.account, 0))
+
+
+class VideoRead:
+    """One of them."""
+
+    def answer(self, visit: Visit) -> Steps:
+        """How far it is, and when to ask again (header that the official SDKs read)."""
+        video = yield from find(visit.simulator.store, visit.account, visit.names["video_id"])
+        read = _page(visit, video.shown(visit.now))
+        read.headers = [*read.headers, (b"openai-poll-after-ms", b"%d" % video.poll_after(visit.now))]
+        return read
+
+
+class VideoContent:
+    """Its file, or pictures of it."""
+
+    def answer(self, visit: Visit) -> Steps:
+        """Made now; raises NotFound, or BadRequest while it is not finished."""
+        variant = Query(visit, ("variant",)).word("variant", tuple(_VARIANTS), "video")
+        video = yield from find(visit.simulator.store, visit.account, visit.names["video_id"])
+        if video.status(visit.now) != "completed":
+            raise errors.NotFound(f"Video '{video.id}' is not ready: it is {video.status(visit.now)}.")
+        if video.expired(visit.now):
+            raise errors.NotFound(f"The content of video '{video.id}' has expired.")
+        videos = visit.simulator.media.videos
+        make = {"video": videos.film, "thumbnail": videos.thumbnail, "spritesheet": videos.spritesheet}[variant]
+        made = make(video.plan)
+        return Page(made, headers=headers.engine(visit.account, 0), content_type=_VARIANTS[variant])
+
+
+class VideoDeleted:
+    """It is kept no longer."""
+
+    def answer(self, visit: Visit) -> Steps:
+        """What was deleted; raises NotFound, or BadRequest of one that is still being made."""
+        store = visit.simulator.store
+        video = yield from find(store, visit.account, visit.names["video_id"])
+        if video.status(visit.now) not in ("completed", "failed"):
+            raise errors.BadRequest(f"Video '{video.id}' cannot be deleted: it is {video.status(visit.now)}.")
+        yield from done(store.drop(visit.account, KIND, video.id))
+        return _page(visit, {"object": "video.deleted", "deleted": True, "id": video.id})
