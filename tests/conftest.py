@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
 from understudy.core.clock import VirtualClock
+from understudy.core.documented import Documented
 from understudy.core.faults import Faults
 from understudy.core.headers import RetryHeaders
 from understudy.core.journal import Journal
@@ -119,6 +121,7 @@ class Api:
             routes=build_routes(Moderation(toml("moderation.toml"))),
             journal=Journal(1_000),
             faults=Faults(),
+            documented=Documented(partial(toml, "operations.toml")),
             on_failure=lambda request_id, failure: self.failures.append(failure),
         )
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -10,6 +11,7 @@ from understudy.config import SettingError, Settings
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
 from understudy.core.clock import Clock, OffsetClock, VirtualClock
+from understudy.core.documented import Documented
 from understudy.core.errors import mask_key
 from understudy.core.faults import Faults
 from understudy.core.headers import RetryHeaders
@@ -59,6 +61,7 @@ def build_simulator(settings: Settings) -> Simulator:
         on_failure=lambda request_id, failure: _log.error("request %s failed", request_id, exc_info=failure),
         rules=Rules(settings.rules or ()),
         starting=starting,
+        documented=Documented(partial(toml, "operations.toml")),
     )
     scenario = settings.scenario
     if scenario is not None:

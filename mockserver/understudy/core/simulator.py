@@ -22,6 +22,7 @@ from understudy.core import errors, file_references, headers
 from understudy.core.accounts import Account, Admission
 from understudy.core.catalog import Catalog, Model
 from understudy.core.clock import SECOND, Clock
+from understudy.core.documented import Documented
 from understudy.core.durations import go_duration
 from understudy.core.endpoints.form_fields import FormBody
 from understudy.core.errors import ApiError, Layer
@@ -124,6 +125,7 @@ class Simulator:
         faults: what goes wrong on purpose.
         rules: what the model says when; none when left out.
         starting: what accounts start with, for whoever changes that while the server runs.
+        documented: names of all operations of the API; without them, what is missing is an unknown URL.
         on_failure: told of every inner failure (request id, exception), to log it.
     """
 
@@ -143,7 +145,9 @@ class Simulator:
         on_failure: Callable[[str, BaseException], None],
         rules: Rules | None = None,
         starting: Starting | None = None,
+        documented: Documented | None = None,
     ) -> None:
+        self._documented = documented
         self.settings = settings
         self.catalog = catalog
         self.prices = prices
@@ -345,7 +349,7 @@ class Simulator:
             now = exchange.now
         found = self.routes.find(request.path)
         if found is None:
-            raise errors.unknown_url(request.method, request.path)
+            raise self._unserved(request) or errors.unknown_url(request.method, request.path)
         route, names = found
         operation = route.metered.get(request.method)
         if operation is None:
@@ -354,7 +358,7 @@ class Simulator:
                 return (yield from exchange.visit(backend, names))
             lookup = route.lookups.get(request.method)
             if lookup is None:
-                raise errors.wrong_method(" and ".join(route.methods))
+                raise self._unserved(request) or errors.wrong_method(" and ".join(route.methods))
             if exchange.may_fail and (answer := exchange.fault("")) is not None:
                 return answer
             return exchange.looked_up(lookup, lookup.look_up(request, names, account, self.catalog, self.settings.era))
@@ -419,6 +423,11 @@ class Simulator:
             if kept is not None:
                 yield kept
         return answer
+
+    def _unserved(self, request: Request) -> ApiError | None:
+        """The refusal of an operation that the API has, and this server has not."""
+        name = None if self._documented is None else self._documented.operation(request.method, request.path)
+        return None if name is None else errors.not_simulated(f"The operation '{name}' is")
 
     def _read(self, operation: Operation, request: Request, names: dict[str, str]) -> ReadBody:
         """Read a body for the first time; short ones are remembered."""
