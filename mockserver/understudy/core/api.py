@@ -1,5 +1,7 @@
 """The API's operations on their paths."""
 
+from understudy.core.endpoints.batch_lines import BatchRunner
+from understudy.core.endpoints.batches import BatchCancelled, BatchCreated, BatchesListed, BatchRead
 from understudy.core.endpoints.chat import ChatCompletions
 from understudy.core.endpoints.chat_stored import (
     CompletionChanged,
@@ -66,6 +68,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
     _add_files(routes)
     _add_videos(routes, moderation)
+    _add_batches(routes)
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
     routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
@@ -108,6 +111,15 @@ def _add_videos(routes: Routes, moderation: Moderation) -> None:
     routes.answer("DELETE", one, VideoDeleted())
     routes.answer("GET", f"{one}/content", VideoContent())
     routes.meter("POST", f"{one}/remix", VideoRemixed(moderation))
+
+
+def _add_batches(routes: Routes) -> None:
+    runner = BatchRunner(routes)
+    one = "/v1/batches/{batch_id}"
+    routes.answer("POST", "/v1/batches", BatchCreated(runner))
+    routes.answer("GET", "/v1/batches", BatchesListed(runner))
+    routes.answer("GET", one, BatchRead(runner))
+    routes.answer("POST", f"{one}/cancel", BatchCancelled(runner))
 
 
 def _add_chatgpt(routes: Routes) -> None:

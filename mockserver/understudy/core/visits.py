@@ -10,13 +10,15 @@ from typing import Any, Protocol
 import msgspec
 
 from understudy.core.accounts import Account
-from understudy.core.catalog import Catalog
+from understudy.core.catalog import Catalog, Model
 from understudy.core.headers import JSON
 from understudy.core.media import Media
 from understudy.core.messages import Headers, Request
 from understudy.core.operations import Host
 from understudy.core.pacing import Pacing
 from understudy.core.plans_accounts import Plans
+from understudy.core.pricing import PriceList
+from understudy.core.rules import Rules
 from understudy.core.store import Store
 from understudy.core.usage_log import Spent
 
@@ -51,6 +53,17 @@ class Surroundings(Host, Protocol):
     @property
     def media(self) -> Media:
         """Vocabulary."""
+
+    @property
+    def prices(self) -> PriceList:
+        """What models cost."""
+
+    @property
+    def rules(self) -> Rules:
+        """What the model says when."""
+
+    def find_model(self, name: str, account: Account) -> Model | None:
+        """The model as an account may use it, None when it has none of that name; raises NotFound of a retired one."""
 
 
 class Visit(msgspec.Struct, frozen=True):
