@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
 from understudy.adapters.wallclock import wall_now
-from understudy.config import SettingError, Settings
+from understudy.config import SettingError, Settings, SettingsFileError
 from understudy.core.api import build_routes
 from understudy.core.catalog import Catalog
 from understudy.core.clock import Clock, OffsetClock, VirtualClock
@@ -63,11 +64,27 @@ def build_simulator(settings: Settings) -> Simulator:
         starting=starting,
         documented=Documented(partial(toml, "operations.toml")),
     )
+    if settings.state is not None:
+        _take_up(settings.state, simulator)
     scenario = settings.scenario
     if scenario is not None:
         scenario.apply(simulator)
         simulator.on_reset = lambda: scenario.apply(simulator)
     return simulator
+
+
+def _take_up(path: Path, simulator: Simulator) -> None:
+    """Begin with what an earlier server left."""
+    from understudy.state_file import StateFile, StateFileError
+
+    accepted = "a file that a server wrote, or a new one in a folder that exists; only with the store memory"
+    if not isinstance(simulator.store, MemoryStore):
+        words = "cannot be used with a shared store, which outlives the server anyway"
+        raise SettingError("state", path, str(path), accepted, words)
+    try:
+        StateFile(path, simulator).read()
+    except StateFileError as problem:
+        raise SettingsFileError("state", path, str(path), accepted, f"it {problem.problem}") from None
 
 
 def _store(settings: Settings, terms_of: Callable[[str], AccountTerms | None], tiers: TierTable) -> Store:

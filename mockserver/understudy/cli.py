@@ -148,6 +148,8 @@ def _serve_together(
         raise click.ClickException("Several workers need POSIX: on Windows --workers is 1.")
     if settings.tls:
         raise click.ClickException("Several workers speak plain http only: leave out --tls, or use one worker.")
+    if settings.state is not None:
+        raise click.ClickException("Several workers share a Redis, which outlives them: leave out --state.")
     log_to_stderr()
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value not in (None, False)]
     try:

@@ -165,6 +165,7 @@ class Settings:
         rules: what the model says when, as tables; None for nothing.
         scenario: the story that is played, None for none.
         store: `memory`, or the URL of a Redis.
+        state: file in which what the server holds outlives it, None for none.
         workers: processes that `serve` answers with.
         control_token: lets other machines use the control API.
         body_limit: bytes of a request body that are read.
@@ -304,6 +305,14 @@ class Settings:
         "memory, or the URL of a Redis such as redis://127.0.0.1:6379/0 (rediss:// and unix:// too)",
         "Where accounts live: in this process, or in a Redis that several processes and machines share.",
         is_secret=True,
+    )
+    state: Path | None = _row(  # noqa: RUF009 - it makes a dataclass field, not a default
+        None,
+        setting_values.path,
+        "the path of a file in a folder that exists; only with the store memory",
+        "File that is read when the server starts and written when it stops: accounts, money, limits, stored objects.",
+        unset="nothing outlives the server",
+        is_path=True,
     )
     workers: int = _row(
         "1",

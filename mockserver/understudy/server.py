@@ -27,6 +27,7 @@ from understudy.core.rules import Rules
 from understudy.core.simulator import Simulator, UnknownKeyError
 from understudy.core.store import Change, Changed
 from understudy.scenarios import find_scenario
+from understudy.state_file import StateFile, StateFileError
 
 __all__ = ["AccountError", "Accounts", "MockServer", "MockServerError", "Service"]
 
@@ -69,6 +70,7 @@ class Service:
             )
             self._opened = opened.pop_all()
         self._host = settings.host
+        self._state = None if settings.state is None else StateFile(settings.state, simulator)
         self.address = Address(settings.host, listener.getsockname()[1], settings.tls)
         self.ca_file = None if authority is None else str(authority.certificate)
         self.trust_variables: Mapping[str, str] = {} if authority is None else authority.trust_variables()
@@ -80,8 +82,17 @@ class Service:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give back socket and files, whether `run` was called or not."""
+        """Give back socket and files, whether `run` was called or not, and write the state file.
+
+        Raises:
+            MockServerError: the state file cannot be written.
+        """
         self._opened.close()
+        if self._state is not None:
+            try:
+                self._state.write()
+            except StateFileError as problem:
+                raise MockServerError(str(problem)) from None
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Answer until stopped; in the main thread also until a signal asks for the end.

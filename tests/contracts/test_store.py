@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from understudy.core.account_view import view_account, view_ledger
@@ -336,17 +336,35 @@ def shown(admission: Admission) -> Any:
     )
 
 
+@example(steps=[("admit", 0), ("tier", 2), ("draw", 0), ("tier", 0), ("admit", 0)])
 @given(steps=STEPS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_memory_and_redis_decide_alike(pair: tuple[Shop, Shop], loop: asyncio.AbstractEventLoop, steps: Any) -> None:
     """The same history, the same decisions, money and limits; two processes take turns at Redis."""
     memory = Shop(MemoryStore(terms_of, TIERS), loop)
+    decide_alike(steps, lambda turn, now: (memory, pair[turn % 2]))
+
+
+@given(steps=STEPS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_store_that_was_written_and_read_decides_as_before(loop: asyncio.AbstractEventLoop, steps: Any) -> None:
+    """The same history, the same decisions, money and limits, whether it stopped between any two calls or not."""
+    memory, written = MemoryStore(terms_of, TIERS), MemoryStore(terms_of, TIERS)
+
+    def shops(turn: int, now: int) -> tuple[Shop, Shop]:
+        assert written.take_up(written.snapshot(now)) == now
+        return Shop(memory, loop), Shop(written, loop)
+
+    decide_alike(steps, shops)
+
+
+def decide_alike(steps: Any, shops: Callable[[int, int], tuple[Shop, Shop]]) -> None:
+    """Play a history in two shops, which may be others at each turn, and compare what they say."""
     key = next(KEYS)
     now = NOW
     for turn, (step, amount) in enumerate(steps):
-        shared = pair[turn % 2]
         told = []
-        for shop in (memory, shared):
+        for shop in shops(turn, now):
             account = shop.account(key, now)
             if step == "admit":
                 told.append(shown(shop.admit(account, now, amount)))

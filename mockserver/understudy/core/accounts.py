@@ -99,6 +99,14 @@ class Account:
             repeats.popitem(last=False)
         return seen
 
+    def repeats(self) -> list[tuple[bytes, int]]:
+        """Fingerprints of the requests that came, the one longest ago first, and how often each did."""
+        return list(self._repeats.items())
+
+    def remember(self, repeats: list[tuple[bytes, int]]) -> None:
+        """Put back what `repeats` told."""
+        self._repeats = OrderedDict(repeats)
+
     def revoke(self) -> None:
         """From now on the key is refused."""
         self.status = KeyStatus.REVOKED

@@ -78,6 +78,10 @@ class Kept:
             del self._order[project, kind]
         return True
 
+    def all(self) -> list[tuple[str, str, str, bytes]]:
+        """Project, kind, id and value of everything, in the order in which it would go."""
+        return [(*name, value) for name, (_, value) in self._objects.items()]
+
     def page(self, project: str, kind: str, after: str | None, limit: int, *, newest_first: bool) -> KeptPage | None:
         """A page of one kind; None when what it shall begin after is not kept.
 

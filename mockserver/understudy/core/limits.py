@@ -38,17 +38,19 @@ class Bucket:
         dimension: `rpm`, `rpd`, `tpm`, `tpd`, `ipm` or `apm`.
         kind: which of a call's costs it takes; see `Cost.amounts`.
         capacity: the limit.
+        window: microseconds in which that much drains.
         num: what a microsecond drains, in units of 1/den.
         den: units in one request, token or image.
     """
 
-    __slots__ = ("_at", "_used", "capacity", "den", "dimension", "kind", "num")
+    __slots__ = ("_at", "_used", "capacity", "den", "dimension", "kind", "num", "window")
 
     def __init__(self, dimension: str, capacity: int, window: int, now: int) -> None:
         divisor = gcd(capacity, window)
         self.dimension = dimension
         self.kind = _KINDS.index(dimension[0])
         self.capacity = capacity
+        self.window = window
         self.num = capacity // divisor
         self.den = window // divisor
         self._used = 0
@@ -58,8 +60,17 @@ class Bucket:
     def of(cls, dimension: str, capacity: int, window: int, used: int, at: int) -> "Bucket":
         """A bucket of which so much was used, in units of 1/den, at a moment."""
         bucket = cls(dimension, capacity, window, at)
-        bucket._used = used
+        bucket.restore(used, at)
         return bucket
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """What was used, in units of 1/den, and when; `restore` puts it back."""
+        return self._used, self._at
+
+    def restore(self, used: int, at: int) -> None:
+        """Put back what `mark` told of a bucket of the same capacity."""
+        self._used, self._at = used, at
 
     def used(self, now: int) -> int:
         """What is used at `now`, in units of 1/den."""
@@ -160,19 +171,23 @@ class Meter:
     Attributes:
         limits: what the buckets are made of.
         buckets: in the order in which a refusal names them.
+        dormant: those of former limits that these do not have: a tier that has them again goes on with what was used.
         requests, tokens, images: those that the headers report, None where there is no such limit.
     """
 
-    __slots__ = ("buckets", "images", "limits", "requests", "tokens")
+    __slots__ = ("buckets", "dormant", "images", "limits", "requests", "tokens")
 
     def __init__(self, limits: RateLimits, now: int, former: "Meter | None" = None) -> None:
         self.limits = limits
         self.buckets = [Bucket(dimension, capacity, window, now) for dimension, capacity, window in dimensions(limits)]
         by_dimension = {bucket.dimension: bucket for bucket in self.buckets}
+        self.dormant: list[Bucket] = []
         if former is not None:
-            for bucket in former.buckets:
+            for bucket in (*former.buckets, *former.dormant):
                 if (heir := by_dimension.get(bucket.dimension)) is not None:
                     heir.carry_over(bucket, now)
+                else:
+                    self.dormant.append(bucket)
         # The request headers report the day where there is a daily limit (recorded traffic).
         self.requests = by_dimension.get("rpd") or by_dimension.get("rpm")
         self.tokens = by_dimension.get("tpm") or by_dimension.get("tpd")

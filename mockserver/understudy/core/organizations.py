@@ -109,6 +109,10 @@ class Project:
         else:
             self.rate_limits[group] = limits
 
+    def meters(self) -> dict[str, Meter]:
+        """The project's own buckets that were used, by limit group."""
+        return self._meters
+
     def meter(self, group: str, now: int) -> Meter | None:
         """The project's own buckets of a limit group; None where the organization's are the only ones."""
         if not self.rate_limits:

@@ -53,13 +53,13 @@ def dump(organization: Organization) -> bytes:
         "id": organization.id,
         "name": organization.name,
         "created_at": organization.created_at,
-        "facts": {name: _frozen(getattr(organization, name)) for name in _SHARED},
+        "facts": {name: frozen(getattr(organization, name)) for name in _SHARED},
         "projects": [
-            [project.id, project.created_at, {name: _frozen(getattr(project, name)) for name in _OF_PROJECT}]
+            [project.id, project.created_at, {name: frozen(getattr(project, name)) for name in _OF_PROJECT}]
             for project in organization.projects.values()
         ],
         "keys": [
-            [key.key, key.project.id, {name: _frozen(getattr(key, name)) for name in OF_KEY}]
+            [key.key, key.project.id, {name: frozen(getattr(key, name)) for name in OF_KEY}]
             for key in organization.api_keys.values()
         ],
     }
@@ -76,22 +76,23 @@ def load(data: bytes, table: TierTable) -> Organization:
         value = msgspec.msgpack.decode(data)
         organization = Organization(value["id"], value["name"], 0, 0, table, value["created_at"])
         for name in _SHARED:
-            setattr(organization, name, _thawed(value["facts"][name]))
+            setattr(organization, name, thawed(value["facts"][name]))
         for id, created_at, facts in value["projects"]:
             project = organization.projects[id] = Project(id, "", created_at)
             for name in _OF_PROJECT:
-                setattr(project, name, _thawed(facts[name]))
+                setattr(project, name, thawed(facts[name]))
         for secret, project_id, facts in value["keys"]:
             key = Account(secret, AccountTerms(0, 0), organization, organization.projects[project_id], 0)
             for name in OF_KEY:
-                setattr(key, name, _thawed(facts[name]))
+                setattr(key, name, thawed(facts[name]))
             organization.api_keys[key.key_id] = key
     except (msgspec.DecodeError, KeyError, TypeError, IndexError) as problem:
         raise ValueError(f"what the store holds of an organization cannot be read: {problem!r}") from None
     return organization
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
+    """A value as msgpack can write it."""
     if value is None or isinstance(value, bool | str | bytes | float):
         return value
     if isinstance(value, int):
@@ -100,20 +101,21 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, Enum):
         return {"enum": type(value).__name__, "value": value.value}
     if isinstance(value, dict):
-        return {"dict": [[_frozen(key), _frozen(each)] for key, each in value.items()]}
+        return {"dict": [[frozen(key), frozen(each)] for key, each in value.items()]}
     if isinstance(value, list | tuple | deque):
         kind = "tuple" if isinstance(value, tuple) else "list" if isinstance(value, list) else "deque"
-        return {kind: [_frozen(each) for each in value]}
+        return {kind: [frozen(each) for each in value]}
     name = type(value).__name__
     if name in _STRUCTS:
-        return {"struct": name, "fields": {field: _frozen(getattr(value, field)) for field in value.__struct_fields__}}
+        return {"struct": name, "fields": {field: frozen(getattr(value, field)) for field in value.__struct_fields__}}
     if name in _SLOTTED:
-        fields = {slot: _frozen(getattr(value, slot)) for slot in value.__slots__ if slot != "entries"}
+        fields = {slot: frozen(getattr(value, slot)) for slot in value.__slots__ if slot != "entries"}
         return {"slots": name, "fields": fields}
     raise TypeError(f"a {name} cannot be kept")
 
 
-def _thawed(value: Any) -> Any:
+def thawed(value: Any) -> Any:
+    """What `frozen` was given."""
     if not isinstance(value, dict):
         return value
     if "int" in value:
@@ -121,11 +123,11 @@ def _thawed(value: Any) -> Any:
     if "enum" in value:
         return _ENUMS[value["enum"]](value["value"])
     if "dict" in value:
-        return {_thawed(key): _thawed(each) for key, each in value["dict"]}
+        return {thawed(key): thawed(each) for key, each in value["dict"]}
     for name, kind in (("tuple", tuple), ("list", list), ("deque", deque)):
         if name in value:
-            return kind(_thawed(each) for each in value[name])
-    fields = {name: _thawed(each) for name, each in value["fields"].items()}
+            return kind(thawed(each) for each in value[name])
+    fields = {name: thawed(each) for name, each in value["fields"].items()}
     if "struct" in value:
         return _STRUCTS[value["struct"]](**fields)
     made = object.__new__(_SLOTTED[value["slots"]])

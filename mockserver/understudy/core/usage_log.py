@@ -51,6 +51,11 @@ class Cell:
             msgspec.structs.force_setattr(used, name, count)
         return used
 
+    @property
+    def sums(self) -> list[int]:
+        """The counts of `Usage` in their order."""
+        return list(self._sums)
+
     def add(self, spent: "Spent") -> None:
         """Add one call."""
         self.requests += spent.requests
@@ -151,6 +156,15 @@ class UsageLog:
             if len(self._minutes) > CELLS_KEPT:
                 self._fold_oldest()
         cell.add(spent)
+
+    def put(self, name: _Name, width: int, requests: int, amount: int, sums: list[int]) -> None:
+        """Put a whole cell back, as `Cell.sums` told it."""
+        cell = Cell(name, width)
+        cell.requests, cell.amount = requests, amount
+        if len(sums) != len(_COUNTS):
+            raise ValueError(f"a cell has {len(_COUNTS)} sums, not {len(sums)}")
+        cell._sums = sums
+        (self._minutes if width == MINUTE else self._days)[name] = cell
 
     def restore(self, name: _Name, field: str, amount: int) -> None:
         """Put a sum back that was kept elsewhere; `field` is `requests`, `amount`, or a count of `Usage`."""

@@ -9,6 +9,7 @@ from understudy.core.catalog import Model
 from understudy.core.kept import KeptPage
 from understudy.core.limits import Cost, Trio
 from understudy.core.organizations import Organization, found_organization, found_project
+from understudy.core.snapshots import Snapshot, read_snapshot, write_snapshot
 from understudy.core.store import Change, Changed
 from understudy.core.terms import AccountTerms
 from understudy.core.tiers import TierTable
@@ -98,6 +99,24 @@ class MemoryStore:
     ) -> KeptPage | None:
         """Values of a kind in the order they came; see `core.kept.Kept.page`."""
         return account.organization.kept.page(account.project.id, kind, after, limit, newest_first=newest_first)
+
+    def snapshot(self, now: int) -> bytes:
+        """All of it; see `core.snapshots`."""
+        return write_snapshot(Snapshot(now, self.accounts(), dict(self._shared)))
+
+    def take_up(self, data: bytes) -> int:
+        """Hold what `snapshot` told, in the place of everything.
+
+        Returns:
+            The moment of the snapshot, microseconds since the epoch.
+
+        Raises:
+            SnapshotError: it told something else; nothing was taken up.
+        """
+        snapshot = read_snapshot(data, self._tiers)
+        self._accounts = OrderedDict((account.key, account) for account in snapshot.accounts)
+        self._shared = dict(snapshot.shared)
+        return snapshot.now
 
     def reset(self) -> None:
         """Forget every account."""
