@@ -261,6 +261,36 @@ def show_prices(model: str | None, date: str | None) -> None:
         click.echo(tables.prices(model, _era(date)))
 
 
+@cli.command("say", short_help="Make speech for a test.")
+@click.argument("text")
+@click.option("-o", "--output", metavar="PATH", required=True, help="File to write; - for standard output.")
+@click.option("--voice", metavar="NAME", default="alloy", show_default=True, help="One of the API's voices.")
+@click.option(
+    "--format",
+    "format_",
+    metavar="NAME",
+    help="wav, mp3, flac, opus or aac; pcm16, g711_ulaw or g711_alaw for bare samples. Default: the ending, or wav.",
+)
+@click.option("--rate", type=int, default=24_000, show_default=True, help="Samples a second, 8000 to 48000.")
+def say_text(text: str, output: str, voice: str, format_: str | None, rate: int) -> None:
+    """Say TEXT aloud into a file, by a voice that the server's own ear hears word for word.
+
+    Example: understudy say "What is the weather like?" -o question.wav
+    """
+    from understudy.core.media import MediaUnavailable
+    from understudy.media.speech import say
+
+    ending = Path(output).suffix.lstrip(".").lower()
+    try:
+        sound = say(text, voice, format_ or ending or "wav", rate)
+    except ValueError as problem:
+        raise click.UsageError(f"Nothing can be said: {problem}.") from None
+    except MediaUnavailable as missing:
+        raise click.ClickException(str(missing)) from None
+    with _naming("--output"), click.open_file(output, "wb") as file:
+        file.write(sound)
+
+
 def _era(date: str | None) -> int:
     """The moment whose figures hold, by the table of settings."""
     from understudy.adapters.wallclock import wall_now

@@ -21,6 +21,7 @@ from understudy.adapters.http.accounts import UnknownAccountError, add_accounts
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
 from understudy.adapters.http.faults import add_faults
 from understudy.adapters.http.rules import add_rules
+from understudy.adapters.http.saying import add_saying
 from understudy.core.account_changes import AccountError
 from understudy.core.dates import iso_time
 from understudy.core.journal_export import facts, har
@@ -137,6 +138,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     add_accounts(app, simulator, _PREFIX)
     add_rules(app, simulator, _PREFIX)
     add_faults(app, simulator, _PREFIX)
+    add_saying(app, _PREFIX)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         reason = _refused(scope, control_token, host)
