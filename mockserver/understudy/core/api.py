@@ -33,6 +33,26 @@ from understudy.core.endpoints.sora_check import SoraCheck
 from understudy.core.endpoints.speech import Speech
 from understudy.core.endpoints.transcriptions import Transcriptions, Translations
 from understudy.core.endpoints.uploads import PartAdded, UploadCancelled, UploadCompleted, UploadCreated
+from understudy.core.endpoints.vector_store_files import (
+    FileBatchCancelled,
+    FileBatchCreated,
+    FileBatchFiles,
+    FileBatchRead,
+    StoreFileAdded,
+    StoreFileChanged,
+    StoreFileContent,
+    StoreFileDeleted,
+    StoreFileRead,
+    StoreFilesListed,
+)
+from understudy.core.endpoints.vector_stores import (
+    VectorStoreChanged,
+    VectorStoreCreated,
+    VectorStoreDeleted,
+    VectorStoreRead,
+    VectorStoreSearched,
+    VectorStoresListed,
+)
 from understudy.core.endpoints.videos import (
     VideoContent,
     VideoCreated,
@@ -69,6 +89,7 @@ def build_routes(moderation: Moderation) -> Routes:
     _add_files(routes)
     _add_videos(routes, moderation)
     _add_batches(routes)
+    _add_vector_stores(routes)
     routes.look_up("GET", "/v1/models", ModelList())
     routes.look_up("GET", "/v1/models/{model}", ModelDetail())
     routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
@@ -120,6 +141,27 @@ def _add_batches(routes: Routes) -> None:
     routes.answer("GET", "/v1/batches", BatchesListed(runner))
     routes.answer("GET", one, BatchRead(runner))
     routes.answer("POST", f"{one}/cancel", BatchCancelled(runner))
+
+
+def _add_vector_stores(routes: Routes) -> None:
+    one = "/v1/vector_stores/{vector_store_id}"
+    file, batch = f"{one}/files/{{file_id}}", f"{one}/file_batches/{{batch_id}}"
+    routes.answer("POST", "/v1/vector_stores", VectorStoreCreated())
+    routes.answer("GET", "/v1/vector_stores", VectorStoresListed())
+    routes.answer("GET", one, VectorStoreRead())
+    routes.answer("POST", one, VectorStoreChanged())
+    routes.answer("DELETE", one, VectorStoreDeleted())
+    routes.answer("POST", f"{one}/search", VectorStoreSearched())
+    routes.answer("POST", f"{one}/files", StoreFileAdded())
+    routes.answer("GET", f"{one}/files", StoreFilesListed())
+    routes.answer("GET", file, StoreFileRead())
+    routes.answer("POST", file, StoreFileChanged())
+    routes.answer("DELETE", file, StoreFileDeleted())
+    routes.answer("GET", f"{file}/content", StoreFileContent())
+    routes.answer("POST", f"{one}/file_batches", FileBatchCreated())
+    routes.answer("GET", batch, FileBatchRead())
+    routes.answer("POST", f"{batch}/cancel", FileBatchCancelled())
+    routes.answer("GET", f"{batch}/files", FileBatchFiles())
 
 
 def _add_chatgpt(routes: Routes) -> None:

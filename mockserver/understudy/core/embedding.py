@@ -42,6 +42,8 @@ _PIECE, _STEM = 3, 5
 """Characters of the pieces that a word is cut into; characters that inflected forms of a word mostly share."""
 _SYLLABLES, _STEM_SYLLABLES = 2, 2
 """The same in Korean, whose characters are syllables."""
+_TERMS = "wscp"
+"""Kinds of features that stand for words."""
 _WORD, _PAIR, _PART, _SIGN, _COMMON_WORD = 12, 5, 4, 1, 2
 """Weights of features."""
 
@@ -111,6 +113,15 @@ def _row(model: str, number: int, dimensions: int) -> tuple[int, int]:
     row = bytearray(4 * dimensions)
     row[::4] = shake_128(f"{model}\0{number}".encode("utf-8", "surrogatepass")).digest(dimensions)
     return int.from_bytes(row * 2, "little"), (1 << 32 * dimensions) - 1
+
+
+def terms(text: str) -> list[tuple[str, int]]:
+    """What stands for a text's words: words, stems, and single characters and pairs where no spaces part words.
+
+    Returns:
+        Each distinct term, beginning with a letter that says its kind (`w` of words), with its weight.
+    """
+    return list(dict(found for found in _found(text) if found[0][0] in _TERMS).items())
 
 
 def _features(text: str) -> list[tuple[str, int]]:

@@ -28,6 +28,7 @@ from understudy.core.stored_files import (
     check_name,
     expiry,
 )
+from understudy.core.vector_shelf import VectorShelf
 from understudy.core.visits import Page, Visit
 
 _SECONDS = "expires_after[seconds]"
@@ -169,4 +170,6 @@ class FileDeleted:
         found = shelf(visit)
         file = yield from found.find(visit.names["file_id"])
         yield from found.drop(file.id)
+        # "Delete a file and remove it from all vector stores" (OpenAPI document).
+        yield from VectorShelf(visit.simulator.store, visit.account, visit.now).take_out_everywhere(file.id)
         return answered(visit, {"object": "file", "deleted": True, "id": file.id})

@@ -221,7 +221,7 @@ def _message_events(
                 "response.output_text.delta", {"delta": piece, "logprobs": logprobs, **here}, max(len(chances), 1)
             )
             told += len(piece)
-            while waiting and waiting[0][1].get("end_index", 0) <= told:
+            while waiting and _end(waiting[0][1]) <= told:
                 place_of_it, annotation = waiting.pop(0)
                 yield Event(
                     "response.output_text.annotation.added",
@@ -235,6 +235,12 @@ def _message_events(
         logprobs = [_chance(chance) for chance in part["logprobs"]]
         yield Event("response.output_text.done", {"text": part["text"], "logprobs": logprobs, **here})
         yield Event("response.content_part.done", {"part": part, **here})
+
+
+def _end(annotation: dict[str, Any]) -> int:
+    """Where the text ends that an annotation is about."""
+    end: int = annotation.get("end_index") or annotation.get("index") or 0
+    return end
 
 
 def _refusal_events(

@@ -1,8 +1,9 @@
 """Tools that the API runs itself, or asks the client to run in a form of its own.
 
-Nothing is searched, run or looked up: what comes out is made up, the same for the same seed, in the documented shapes
-(OpenAPI document 2026-08-21, recorded web searches of 2026-08). Which tool is used follows `tool_choice`; under "auto"
-a message must plainly ask for it ("our choice"). Computers and MCP servers are never used: the model answers in words.
+Files are searched in the project's vector stores. Nothing else is searched, run or looked up: what comes out is made
+up, the same for the same seed, in the documented shapes (OpenAPI document 2026-08-21, recorded web searches of
+2026-08). Which tool is used follows `tool_choice`; under "auto" a message must plainly ask for it ("our choice").
+Computers and MCP servers are never used: the model answers in words.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from understudy.core import errors, ids
 from understudy.core.catalog import Model
 from understudy.core.endpoints.image_answer import output_tokens
+from understudy.core.endpoints.responses.file_search import Found, shown
 from understudy.core.endpoints.responses.items import Item
 from understudy.core.endpoints.responses.names import Names
 from understudy.core.endpoints.responses.tools import family
@@ -41,6 +43,7 @@ PICTURE_MODELS = ("gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image
 """Whose pictures the tool makes (OpenAPI document)."""
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}\Z")
 _SEARCH_PRICE, _CONTAINER_PRICE = "web-search-tool", "code-interpreter-tool"
+_FILE_SEARCH_PRICE = "file-search-tool"
 
 
 class Use(NamedTuple):
@@ -51,6 +54,7 @@ class Use(NamedTuple):
         is_last: whether the client has to do something before the model goes on, so that nothing is said now.
         partials: pictures on their way, in base64.
         cites: whether the text that follows names sources.
+        found: what files say, which the text that follows quotes; None for nothing.
         price: the name of its price, empty when it costs nothing.
         usage: what is charged at that price.
     """
@@ -59,6 +63,7 @@ class Use(NamedTuple):
     is_last: bool = False
     partials: tuple[str, ...] = ()
     cites: bool = False
+    found: Found | None = None
     price: str = ""
     usage: Usage = Usage()
 
@@ -75,20 +80,7 @@ class _Asked(NamedTuple):
     media: Media
     include: frozenset[str]
     now: int
-
-
-def check_stores(tools: list[dict[str, Any]]) -> None:
-    """Refuse vector stores that do not exist: none does yet.
-
-    Raises:
-        NotFound: with the reported words.
-    """
-    for tool in tools:
-        if tool["type"] == "file_search":
-            named = tool["vector_store_ids"][0]
-            raise errors.NotFound(
-                f"Vector store with id ['{named}'] not found.", param="tools", layer=errors.Layer.ENGINE
-            )
+    found: Found | None
 
 
 def used(
@@ -101,6 +93,7 @@ def used(
     model: Model,
     media: Media,
     now: int,
+    found_in_files: Found | None = None,
 ) -> list[Use]:
     """Which tools the model uses before it speaks.
 
@@ -113,6 +106,7 @@ def used(
         model: who uses them.
         media: paints.
         now: microseconds since the epoch.
+        found_in_files: what vector stores say of it, None where none was asked.
     """
     found: list[Use] = []
     most = body.get("max_tool_calls")
@@ -121,9 +115,9 @@ def used(
             break
         make = _MAKERS.get(family(tool["type"]))
         if make is not None:
-            asked = _Asked(
-                tool, said, names, position + len(found), seed, model, media, frozenset(body.get("include") or ()), now
-            )
+            include = frozenset(body.get("include") or ())
+            place = position + len(found)
+            asked = _Asked(tool, said, names, place, seed, model, media, include, now, found_in_files)
             found.append(make(asked))
             if found[-1].is_last:
                 break
@@ -147,10 +141,28 @@ def _wanted(body: dict[str, Any], said: str) -> list[Mapping[str, Any]]:
             return [tool for tool in given if family(tool["type"]) == family(kind)][:1]
     if not said:
         return []
-    asked = [tool for tool in given if (words := _WORDS.get(family(tool["type"]))) is not None and words.search(said)]
+    asked = [tool for tool in given if _is_asked(family(tool["type"]), said)]
     if choice == "required" and not asked and len(given) == len(body["tools"]):
         return given[:1]
     return list({family(tool["type"]): tool for tool in reversed(asked)}.values())[::-1]
+
+
+def _is_asked(kind: str, said: str) -> bool:
+    """Whether a message asks for a tool; files are searched for whatever the user says ("our choice")."""
+    words = _WORDS.get(kind)
+    return kind == "file_search" or (words is not None and words.search(said) is not None)
+
+
+def _search_files(asked: _Asked) -> Use:
+    found = asked.found or Found([], [])
+    item = {
+        "id": asked.names.item("fs", asked.position),
+        "type": "file_search_call",
+        "status": "completed",
+        "queries": found.queries,
+        "results": shown(found.hits) if "file_search_call.results" in asked.include else None,
+    }
+    return Use(item, found=found, price=_FILE_SEARCH_PRICE, usage=Usage(searches=1))
 
 
 def _search(asked: _Asked) -> Use:
@@ -298,6 +310,7 @@ def _patch(asked: _Asked) -> Use:
 
 _MAKERS: dict[str, Callable[[_Asked], Use]] = {
     "web_search": _search,
+    "file_search": _search_files,
     "image_generation": _paint,
     "code_interpreter": _compute,
     "shell": _shell,

@@ -10,7 +10,7 @@ from understudy.core.endpoints.chat_answer import served_tier
 from understudy.core.endpoints.responses import parameters
 from understudy.core.endpoints.responses.conversation import Conversation, conversation_not_found
 from understudy.core.endpoints.responses.events import Writer, events_of, failed_events, unfinished
-from understudy.core.endpoints.responses.hosted import check_stores
+from understudy.core.endpoints.responses.file_search import asked_for, searched
 from understudy.core.endpoints.responses.items import Item, check_turns, items_of
 from understudy.core.endpoints.responses.record import QUEUED, SHORTEST, Record, item_not_found, with_ids
 from understudy.core.endpoints.responses.shelf import Shelf, Step
@@ -25,6 +25,7 @@ from understudy.core.pricing import Usage
 from understudy.core.serialise import encode, pretty
 from understudy.core.store import Store
 from understudy.core.stored_files import FileShelf
+from understudy.core.vector_shelf import VectorShelf
 
 _ALONE = 35
 """What the limiter takes beside a quarter of the characters (35 of one recorded plain question, 24 to 37 of others)."""
@@ -89,7 +90,6 @@ class Responses(Stepwise):
     def steps(self, call: Call, media: Media, pacing: Pacing, store: Store) -> Generator[Any, Any, Reply]:
         """The whole response, its stream, or where it stands in the queue; it is kept unless it shall not be."""
         body = call.body
-        check_stores(body.get("tools") or [])
         shelf = Shelf(store, call.account)
         given = yield from resolved(shelf, items_of(body.get("input") or []))
         named = body.get("conversation")
@@ -100,7 +100,8 @@ class Responses(Stepwise):
         past = yield from resolved_items(past, FileShelf(store, call.account, call.now))
         items = [*past, *given]
         check_turns(items)
-        turn = make_turn(call, items, media)
+        found = yield from searched(body, asked_for(items), VectorShelf(store, call.account, call.now))
+        turn = make_turn(call, items, media, found)
         turn.conversation = None if talk is None else talk.id
         reply = _reply(call, turn, media, pacing)
         kept = with_ids(without_bytes(given), turn.names)

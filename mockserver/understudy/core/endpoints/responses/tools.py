@@ -6,6 +6,7 @@ Sources: the OpenAPI document 2026-08-21 for names and fields; recorded response
 from typing import Any
 
 from understudy.core import errors
+from understudy.core.endpoints.vector_filters import check_filter
 from understudy.core.errors import ApiError, BadRequest
 from understudy.core.parameters import (
     Check,
@@ -80,7 +81,7 @@ _FILE_SEARCH = fields(
         "ranking_options": optional(
             fields({"ranker": anything, "score_threshold": optional(number(0, 1)), "hybrid_search": anything})
         ),
-        "filters": anything,
+        "filters": optional(check_filter),
     },
     ("vector_store_ids",),
 )

@@ -10,8 +10,8 @@ from understudy.core import errors
 from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.endpoints.chat_answer import ChatAnswer, Choice, WireToolCall, make_answer
-from understudy.core.endpoints.chat_parameters import texts_of
 from understudy.core.endpoints.responses.defaults import echoed, has_phases, shown_summary
+from understudy.core.endpoints.responses.file_search import Found, asked_for, quotation
 from understudy.core.endpoints.responses.hosted import Use, used
 from understudy.core.endpoints.responses.items import Item, as_messages
 from understudy.core.endpoints.responses.names import Names
@@ -88,6 +88,7 @@ class Turn:
         partials: pictures on their way, in base64, by item.
         conversation: the id of the one that it belongs to, None for none.
         beside: what tools used, with the names of their prices.
+        cited: files that the text quotes, as annotations.
     """
 
     def __init__(self, body: dict[str, Any], call: Call, answer: ChatAnswer) -> None:
@@ -107,6 +108,7 @@ class Turn:
         self.partials: dict[str, tuple[str, ...]] = {}
         self.conversation: str | None = None
         self.beside: list[tuple[Usage, str]] = []
+        self.cited: list[dict[str, Any]] = []
 
     def name(self, prefix: str) -> str:
         """The id of the next item."""
@@ -128,11 +130,23 @@ class Turn:
 
     def name_sources(self, choice: Choice, asked: str, seed: bytes, media: Media) -> None:
         """Name made-up sources in the text of an answer that is free in its form."""
+        if choice.text is not None and self._is_free(choice):
+            choice.text, choice.citations = cite(choice.text, asked, seed)
+            self._count(choice, media)
+
+    def quote(self, choice: Choice, found: Found, media: Media) -> None:
+        """Say what files say, where an answer is free in its form."""
+        quoted = quotation(found) if choice.text is not None and self._is_free(choice) else None
+        if quoted is not None:
+            choice.text, self.cited = quoted.text, quoted.annotations
+            self._count(choice, media)
+
+    def _is_free(self, choice: Choice) -> bool:
         form = (self.body.get("text") or {}).get("format") or {"type": "text"}
-        if choice.text is None or choice.logprobs is not None or form["type"] != "text":
-            return
-        choice.text, choice.citations = cite(choice.text, asked, seed)
-        tokens = media.vocabulary.count(choice.text, self.model.encoding)
+        return choice.logprobs is None and form["type"] == "text"
+
+    def _count(self, choice: Choice, media: Media) -> None:
+        tokens = media.vocabulary.count(choice.text or "", self.model.encoding)
         self.output_tokens += tokens - choice.tokens
         choice.tokens = tokens
 
@@ -263,13 +277,14 @@ _WHY = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why a response is incomplete, by how a chat completion would have finished."""
 
 
-def make_turn(call: Call, items: Sequence[Item], media: Media) -> Turn:
+def make_turn(call: Call, items: Sequence[Item], media: Media, found: Found | None = None) -> Turn:
     """Decide what the model does.
 
     Args:
         call: a checked request.
         items: the whole conversation.
         media: vocabulary.
+        found: what vector stores say of it, None where none was asked.
 
     Raises:
         BadRequest: a chosen tool or a format cannot be had.
@@ -291,21 +306,25 @@ def make_turn(call: Call, items: Sequence[Item], media: Media) -> Turn:
     if turn.incomplete is None and choice.refusal is None and call.script is None and body.get("tools"):
         uses = used(
             body,
-            _asked_for(items),
+            asked_for(items),
             turn.names,
             len(turn.output),
             call.seed,
             model=call.model,
             media=media,
             now=call.now,
+            found_in_files=found,
         )
         for use in uses:
             turn.use(use)
         if uses and uses[-1].is_last:
             turn.say_nothing(choice)
             return turn
-        if any(use.cites for use in uses):
-            turn.name_sources(choice, _asked_for(items), call.seed, media)
+        for use in uses:
+            if use.found is not None:
+                turn.quote(choice, use.found, media)
+        if any(use.cites for use in uses) and not turn.cited:
+            turn.name_sources(choice, asked_for(items), call.seed, media)
     if choice.text or choice.refusal is not None or turn.incomplete is None:
         turn.output.append(_message(turn, choice))
     return turn
@@ -330,12 +349,6 @@ def _asked(call: Call, items: Sequence[Item], media: Media) -> Call:
                 param="input",
             )
         items = items[max(len(items) // 8, 1) :]
-
-
-def _asked_for(items: Sequence[Item]) -> str:
-    """What the user said last; nothing when something else came last."""
-    last = as_messages(None, items[-1:])
-    return "\n".join(texts_of(last[0])) if last and last[0]["role"] == "user" else ""
 
 
 def _reasoning(turn: Turn, call: Call) -> Item:
@@ -376,7 +389,7 @@ def _message(turn: Turn, choice: Choice) -> Item:
     made = choice.logprobs
     part: dict[str, Any] = {
         "type": "output_text",
-        "annotations": [_citation(citation) for citation in choice.citations],
+        "annotations": [*map(_citation, choice.citations), *turn.cited],
         "logprobs": [] if made is None else list(made()),
         "text": choice.text or "",
     }
