@@ -95,7 +95,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.look_up("DELETE", "/v1/models/{model}", ModelDeletion())
     routes.look_up("GET", "/v1/engines", EngineList())
     routes.look_up("GET", "/v1/engines/{engine}", EngineDetail())
-    add_responses(routes)
+    add_responses(routes, moderation)
     add_organization(routes)
     _add_chatgpt(routes)
     return routes

@@ -315,7 +315,7 @@ _CACHE_OPTIONS = fields({"ttl": optional(word("30m")), "mode": optional(word("im
 _MODERATION_MODE = optional(fields({"mode": word("score", "block")}, ("mode",)))
 _MODERATION_POLICY = fields({"input": _MODERATION_MODE, "output": _MODERATION_MODE})
 # That another model is refused, and how, is "our choice".
-_MODERATION = fields({"model": word(*MODELS), "policy": optional(_MODERATION_POLICY)}, ("model",))
+check_moderation = fields({"model": word(*MODELS), "policy": optional(_MODERATION_POLICY)}, ("model",))
 
 PARAMETERS: dict[str, Check] = {
     "model": anything,
@@ -335,7 +335,7 @@ PARAMETERS: dict[str, Check] = {
     "top_logprobs": optional(integer(0, 20)),
     "user": optional(string()),
     "seed": optional(integer(-(2**63), 2**63 - 1)),
-    "moderation": optional(_MODERATION),
+    "moderation": optional(check_moderation),
     "safety_identifier": optional(string(64)),
     "prompt_cache_options": optional(_CACHE_OPTIONS),
     "prompt_cache_key": optional(string()),

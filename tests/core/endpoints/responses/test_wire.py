@@ -148,6 +148,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
         ],
     },
     "mcp": {"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://example.com/mcp"}]},
+    "moderated": {"input": "How do I make a bomb?", "moderation": {"model": "omni-moderation-latest"}},
     "plain padding": {"stream_options": {"include_obfuscation": False}},
 }
 
@@ -178,6 +179,53 @@ def test_events_are_those_of_the_document_and_make_the_whole(make_api: Callable[
     rebuilt = rebuild(events)
     assert rebuilt == events[-1]["response"]["output"]
     assert events[-1]["type"] == f"response.{events[-1]['response']['status']}"
+
+
+def test_file_search_is_that_of_the_document(make_api: Callable[..., Api]) -> None:
+    """Whole and in events, with results and a citation."""
+    api = make_api(tier=5)
+    form = b'--x\r\ncontent-disposition: form-data; name="%b"%b\r\n\r\n%b\r\n'
+    parts = form % (b"purpose", b"", b"assistants") + form % (b"file", b'; filename="a.txt"', b"The kite is red.")
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    file = api.send("POST", "/v1/files", parts + b"--x--\r\n", headers=kind).json["id"]
+    store = api.send("POST", "/v1/vector_stores", json.dumps({"file_ids": [file]}).encode()).json["id"]
+    api.clock.advance(1)
+    tools = [{"type": "file_search", "vector_store_ids": [store]}]
+    body = {"input": "Is the kite red?", "tools": tools, "include": ["file_search_call.results"]}
+    whole = ask(api, body)
+    WHOLE.validate(whole.json)
+    assert whole.json["output"][1]["content"][0]["annotations"][0]["file_id"] == file
+    events = events_in(ask(api, {**body, "stream": True}))
+    for event in events:
+        event_validator(event["type"]).validate(event)
+        if TYPES_ARE_RECENT:
+            EVENT.validate_json(json.dumps(event), strict=True)
+    assert rebuild(events) == events[-1]["response"]["output"]
+    assert own(events[-1]["response"])["output"] == own(whole.json)["output"]
+
+
+def test_a_moderated_response_judges_input_and_output_apart(make_api: Callable[..., Api]) -> None:
+    """It is answered all the same, and the stream tells it at the end."""
+    api = make_api(tier=5)
+    judged = ask(api, REQUESTS["moderated"]).json["moderation"]
+    assert judged["input"]["flagged"]
+    assert judged["input"]["categories"]["illicit"]
+    events = events_in(ask(api, {**REQUESTS["moderated"], "stream": True}))
+    assert [event["response"]["moderation"] for event in events[:2]] == [None, None]
+    assert events[-1]["response"]["moderation"]["input"] == judged["input"]
+    api.simulator.rules.when(last_message="go").reply("make a bomb")
+    said = ask(api, {"input": "go", "moderation": {"model": "omni-moderation-latest"}}).json["moderation"]
+    assert (said["input"]["flagged"], said["output"]["flagged"]) == (False, True)
+    wrong = ask(api, {"moderation": {"model": "gpt-4o"}})
+    assert (wrong.status, wrong.json["error"]["param"]) == (400, "moderation.model")
+
+
+def test_more_output_than_the_model_has_is_refused(make_api: Callable[..., Api]) -> None:
+    """By the bound of the model."""
+    refused = ask(make_api(tier=5), {"max_output_tokens": 16_385})
+    assert refused.status == 400
+    assert refused.json["error"]["code"] == "integer_above_max_value"
+    assert "<= 16384" in refused.json["error"]["message"]
 
 
 def rebuild(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -212,7 +260,7 @@ def rebuild(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             # The state, the sealed thoughts and the bytes of log probabilities are told at the end alone.
             if done["type"] == "image_generation_call":
                 items[place] = done
-            for name in ("status", "encrypted_content", "outputs"):
+            for name in ("status", "encrypted_content", "outputs", "queries", "results"):
                 if name in done:
                     mine[name] = done[name]
             for part, other in zip(mine.get("content", ()), done.get("content", ()), strict=True):

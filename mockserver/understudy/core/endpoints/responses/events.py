@@ -63,6 +63,7 @@ def unfinished(response: dict[str, Any], status: str = "in_progress") -> dict[st
         "completed_at": None,
         "error": None,
         "incomplete_details": None,
+        "moderation": None,
         "output": [],
         "service_tier": "auto",
         "tool_usage": NO_TOOLS,
@@ -130,6 +131,8 @@ def _item_events(
         begun = item | {"status": "in_progress"}
         if kind == "code_interpreter_call":
             begun |= {"code": "", "outputs": None}
+        elif kind == "file_search_call":
+            begun |= {"queries": [], "results": None}
     elif kind in _PAYLOADS:
         begun = item | {"status": "in_progress", _PAYLOADS[kind][0]: ""}
     yield Event("response.output_item.added", {"item": begun, "output_index": index}, tokens)

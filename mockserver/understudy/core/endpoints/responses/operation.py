@@ -12,6 +12,7 @@ from understudy.core.endpoints.responses.conversation import Conversation, conve
 from understudy.core.endpoints.responses.events import Writer, events_of, failed_events, unfinished
 from understudy.core.endpoints.responses.file_search import asked_for, searched
 from understudy.core.endpoints.responses.items import Item, check_turns, items_of
+from understudy.core.endpoints.responses.moderation import moderate
 from understudy.core.endpoints.responses.record import QUEUED, SHORTEST, Record, item_not_found, with_ids
 from understudy.core.endpoints.responses.shelf import Shelf, Step
 from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, with_billing
@@ -22,6 +23,7 @@ from understudy.core.messages import Request
 from understudy.core.operations import Call, ChargedBeside, Cost, Reply, Stepwise, json_body
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
+from understudy.core.replies.moderation import Moderation
 from understudy.core.serialise import encode, pretty
 from understudy.core.store import Store
 from understudy.core.stored_files import FileShelf
@@ -34,11 +36,18 @@ _IMAGE_CHARGE = 765
 
 
 class Responses(Stepwise):
-    """The operation; see `core.operations.Operation` for what each method is asked."""
+    """The operation; see `core.operations.Operation` for what each method is asked.
+
+    Args:
+        moderation: the words that flag a text.
+    """
 
     endpoint = "responses"
     shows_limits = True
     proxied = False
+
+    def __init__(self, moderation: Moderation) -> None:
+        self._moderation = moderation
 
     def decode(self, request: Request, names: dict[str, str], media: Media) -> dict[str, Any]:
         """JSON alone."""
@@ -103,6 +112,8 @@ class Responses(Stepwise):
         found = yield from searched(body, asked_for(items), VectorShelf(store, call.account, call.now))
         turn = make_turn(call, items, media, found)
         turn.conversation = None if talk is None else talk.id
+        if body.get("moderation") is not None:
+            turn.moderation = moderate(body, items, turn.output, self._moderation)
         reply = _reply(call, turn, media, pacing)
         kept = with_ids(without_bytes(given), turn.names)
         if body.get("store") is not False:

@@ -7,7 +7,7 @@ from typing import Any
 
 from understudy.core import errors
 from understudy.core.catalog import Model
-from understudy.core.endpoints.chat_parameters import check_service_tier, effort_of
+from understudy.core.endpoints.chat_parameters import check_moderation, check_service_tier, effort_of
 from understudy.core.endpoints.responses.items import check_input, check_pictures
 from understudy.core.endpoints.responses.tools import check_choice, check_together, check_tools
 from understudy.core.media import Media
@@ -132,7 +132,7 @@ PARAMETERS: dict[str, Check] = {
     "tool_choice": optional(check_choice),
     "truncation": optional(word("auto", "disabled")),
     "user": optional(string()),
-    "moderation": optional(fields({"model": string(), "policy": anything}, ("model",))),
+    "moderation": optional(check_moderation),
     "context_management": optional(
         array(fields({"type": word("compaction"), "compact_threshold": optional(integer(1_000))}, ("type",)), minimum=1)
     ),
@@ -168,6 +168,10 @@ def check(body: dict[str, Any], model: Model, media: Media) -> None:
 
 def _check_model(body: dict[str, Any], model: Model) -> None:
     check_service_tier(body.get("service_tier"), model)
+    most = body.get("max_output_tokens")
+    if most is not None and most > model.max_output_tokens:
+        # That it is refused so is "our choice": nobody reported it.
+        raise errors.above_maximum("max_output_tokens", most, model.max_output_tokens)
     reasoning = body.get("reasoning") or {}
     effort = reasoning.get("effort")
     wants_logprobs = "message.output_text.logprobs" in (body.get("include") or ()) or body.get("top_logprobs")
@@ -212,8 +216,6 @@ def _check_together(body: dict[str, Any]) -> None:
     if body.get("background") and body.get("store") is False:
         # The rule is documented; its words are "our choice".
         raise errors.BadRequest("Background responses require 'store' to be enabled.", param="background")
-    if body.get("moderation") is not None:
-        raise errors.not_simulated("Moderated responses are")
     form = (body.get("text") or {}).get("format") or {}
     if form.get("type") == "json_object" and "json" not in _all_text(body).lower():
         raise errors.BadRequest(

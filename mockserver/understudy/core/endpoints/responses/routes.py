@@ -3,14 +3,16 @@
 from understudy.core.endpoints.responses import conversations, stored
 from understudy.core.endpoints.responses.compaction import Compaction
 from understudy.core.endpoints.responses.operation import Responses
+from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
 
 
-def add_responses(routes: Routes) -> None:
+def add_responses(routes: Routes, moderation: Moderation) -> None:
     """All of them; a path without parameters is found before one with them."""
-    routes.meter("POST", "/v1/responses", Responses())
-    routes.meter("POST", "/v1/responses/compact", Compaction())
-    routes.answer("POST", "/v1/responses/input_tokens", stored.InputTokens())
+    operation = Responses(moderation)
+    routes.meter("POST", "/v1/responses", operation)
+    routes.meter("POST", "/v1/responses/compact", Compaction(moderation))
+    routes.answer("POST", "/v1/responses/input_tokens", stored.InputTokens(operation))
     one = "/v1/responses/{response_id}"
     routes.answer("GET", one, stored.Retrieved())
     routes.answer("DELETE", one, stored.Deleted())

@@ -130,12 +130,19 @@ _COUNTED = (
 
 
 class InputTokens:
-    """How many tokens an input comes to."""
+    """How many tokens an input comes to.
+
+    Args:
+        operation: that would answer it.
+    """
+
+    def __init__(self, operation: Responses) -> None:
+        self._operation = operation
 
     def answer(self, visit: Visit) -> Steps:
         """By the arithmetic that answers are charged by."""
         body = given(visit, {name: PARAMETERS[name] for name in _COUNTED})
-        operation = Responses()
+        operation = self._operation
         name = operation.read_model(body)
         model = visit.simulator.catalog.find(name, visit.simulator.settings.era)
         if model is None or visit.account.limits_for(model) is None:

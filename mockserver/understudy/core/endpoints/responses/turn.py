@@ -89,6 +89,7 @@ class Turn:
         conversation: the id of the one that it belongs to, None for none.
         beside: what tools used, with the names of their prices.
         cited: files that the text quotes, as annotations.
+        moderation: what is thought of input and output, None where that was not asked for.
     """
 
     def __init__(self, body: dict[str, Any], call: Call, answer: ChatAnswer) -> None:
@@ -109,6 +110,7 @@ class Turn:
         self.conversation: str | None = None
         self.beside: list[tuple[Usage, str]] = []
         self.cited: list[dict[str, Any]] = []
+        self.moderation: dict[str, Any] | None = None
 
     def name(self, prefix: str) -> str:
         """The id of the next item."""
@@ -185,6 +187,7 @@ class Turn:
             status="completed" if self.incomplete is None else "incomplete",
             completed_at=completed if self.incomplete is None else None,
             incomplete_details=None if self.incomplete is None else {"reason": self.incomplete},
+            moderation=self.moderation,
             output=self.output,
             service_tier=self.service_tier,
             tool_usage=tool_usage(self.searches, self.beside),
