@@ -6,12 +6,38 @@ An adapter makes a `Request` from bytes and plays an `Answer` out; neither knows
 from collections.abc import Callable, Iterator
 from itertools import count
 from operator import itemgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 from understudy.core.wire import Wire
 
 Headers = list[tuple[bytes, bytes]]
 """Lower-case names and values, in the order they are sent."""
+
+
+class Connection:
+    """What an open connection remembers between its requests, where it does: WebSocket mode of responses.
+
+    Attributes:
+        warms_up: whether the request under way prepares a response without making anything.
+    """
+
+    __slots__ = ("_last", "warms_up")
+
+    def __init__(self) -> None:
+        self._last: tuple[str, list[dict[str, Any]]] | None = None
+        self.warms_up = False
+
+    def remember(self, id: str, items: list[dict[str, Any]]) -> None:
+        """Keep the whole conversation up to a response, in the place of the one before."""
+        self._last = id, items
+
+    def recall(self, id: str) -> list[dict[str, Any]] | None:
+        """The conversation up to a response; None when it is not the last one."""
+        return self._last[1] if self._last is not None and self._last[0] == id else None
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._last = None
 
 
 class Request:
@@ -24,9 +50,10 @@ class Request:
         headers: lower-case names; of a repeated header the last one.
         body: all bytes, not decoded.
         scheme: http or https.
+        connection: what is remembered beside the account's store, None for nothing.
     """
 
-    __slots__ = ("body", "headers", "method", "path", "query", "scheme")
+    __slots__ = ("body", "connection", "headers", "method", "path", "query", "scheme")
 
     def __init__(
         self, method: str, path: str, headers: dict[bytes, bytes], body: bytes = b"", query: bytes = b""
@@ -37,6 +64,7 @@ class Request:
         self.body = body
         self.query = query
         self.scheme = "http"
+        self.connection: Connection | None = None
 
     @property
     def origin(self) -> str:

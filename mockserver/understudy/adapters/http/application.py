@@ -49,9 +49,9 @@ class HttpApplication:
             else:
                 await self._answer_api(scope, receive, send)
         elif kind == "websocket":
-            from understudy.adapters.ws.endpoint import realtime
+            from understudy.adapters.ws.endpoint import websocket
 
-            await realtime(scope, receive, send, self.simulator)
+            await websocket(scope, receive, send, self.simulator)
         elif kind == "lifespan":
             await _lifespan(receive, send)
 

@@ -1,4 +1,4 @@
-"""A WebSocket pumped into a realtime session.
+"""WebSockets: responses in their own mode, and all others pumped into realtime sessions.
 
 One task reads frames into a short queue, one plays the session: what a frame leads to at once, then the events of
 the response, each at its moment. A client that reads slowly holds the player up in `send`, and with it the reading:
@@ -11,24 +11,29 @@ from typing import Any
 from understudy.adapters.conduct import conduct
 from understudy.adapters.http.asgi import Message, Receive, Scope, Send
 from understudy.adapters.http.playing import play
-from understudy.adapters.waiting import Reminder
+from understudy.adapters.ws.frames import TIME_IS_UP, Frames
+from understudy.adapters.ws.responses import is_let_in, responses
+from understudy.core.endpoints.responses.socket import PATH as RESPONSES
 from understudy.core.messages import Request
 from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
 from understudy.core.realtime.session import Close, RealtimeSession
 from understudy.core.simulator import Simulator
 
-_FRAMES_WAITING = 64
 _YIELD_EVERY = 8
 """Events without a moment of their own that are sent before others may work."""
 
 
-async def realtime(scope: Scope, receive: Receive, send: Send, simulator: Simulator) -> None:
+async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simulator) -> None:
     """Serve one WebSocket."""
     await receive()  # websocket.connect
     headers = dict(scope["headers"])
     protocols: list[str] = scope.get("subprotocols", [])
     request = Request("GET", scope["path"], headers, query=scope["query_string"])
+    request.scheme = "https" if scope.get("scheme") == "wss" else "http"
     clock = simulator.clock
+    if scope["path"] == RESPONSES and await is_let_in(request, simulator):
+        await responses(request, receive, send, simulator)
+        return
     if scope["path"] != PATH:
         await _refuse(request, simulator, receive, send)
         return
@@ -55,7 +60,11 @@ async def _refuse(request: Request, simulator: Simulator, receive: Receive, send
     """Answer an upgrade elsewhere as the same GET without one: no path, no permission, 426."""
 
     async def send_denial(message: Message) -> None:
-        await send({**message, "type": f"websocket.{message['type']}"})
+        made = {**message, "type": f"websocket.{message['type']}"}
+        if "headers" in made:
+            # The handshake's library announces the length itself; twice is once too often.
+            made["headers"] = [pair for pair in made["headers"] if pair[0] != b"content-length"]
+        await send(made)
 
     clock = simulator.clock
     await play(await conduct(simulator.respond(request, clock.now())), clock, receive, send_denial)
@@ -71,34 +80,14 @@ class _Player:
     def __init__(self, session: RealtimeSession, simulator: Simulator, receive: Receive, send: Send) -> None:
         self._session = session
         self._simulator = simulator
-        self._receive = receive
         self._send = send
-        # None stands for the end of the connection.
-        self._frames: asyncio.Queue[str | bytes | None] = asyncio.Queue(_FRAMES_WAITING)
-        self._waiting: asyncio.Future[None] | None = None
+        self._frames = Frames(receive, simulator.clock)
 
     async def play(self) -> None:
-        reader = asyncio.ensure_future(self._read())
         try:
             await self._serve()
         finally:
-            reader.cancel()
-
-    async def _read(self) -> None:
-        while True:
-            message: Any = await self._receive()
-            if message["type"] != "websocket.receive":
-                await self._frames.put(None)
-                self._wake()
-                return
-            text = message.get("text")
-            await self._frames.put(message.get("bytes") or b"" if text is None else text)
-            self._wake()
-
-    def _wake(self) -> None:
-        waiting = self._waiting
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+            self._frames.close()
 
     async def _serve(self) -> None:
         session = self._session
@@ -106,12 +95,12 @@ class _Player:
         await _send_text(self._send, session.start())
         sent = 0
         while True:
-            while not self._frames.empty():
-                if not await self._take(self._frames.get_nowait()):
+            while not self._frames.empty:
+                if not await self._take(self._frames.take()):
                     return
             if not session.is_responding():
-                frame = await self._next_frame(session.deadline, idle=True)
-                if frame is _TIME_IS_UP:
+                frame = await self._frames.next(session.deadline, idle=True)
+                if frame is TIME_IS_UP:
                     await self._expire()
                     return
                 if not await self._take(frame):
@@ -126,8 +115,8 @@ class _Player:
                 continue
             due, events = pulled
             if due > clock.now():
-                frame = await self._next_frame(due, idle=False)
-                if frame is not _TIME_IS_UP and not await self._take(frame):
+                frame = await self._frames.next(due, idle=False)
+                if frame is not TIME_IS_UP and not await self._take(frame):
                     return
                 if not session.is_responding():
                     # The frame ended the response: what was pulled belongs to it no more.
@@ -146,25 +135,8 @@ class _Player:
             await _send_text(self._send, event)
         return True
 
-    async def _next_frame(self, deadline: int, *, idle: bool) -> Any:
-        """The next frame, or `_TIME_IS_UP` at the deadline; idle when it is the client's turn."""
-        frames = self._frames
-        if frames.empty():
-            # One future and one timer: tasks would cost more than the event that is waited for.
-            self._waiting = asyncio.get_running_loop().create_future()
-            reminder = Reminder(self._simulator.clock, deadline, self._wake, idle=idle)
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
-                reminder.cancel()
-        return _TIME_IS_UP if frames.empty() else frames.get_nowait()
-
     async def _expire(self) -> None:
         for event in self._session.wake(self._simulator.clock.now()):
             await _send_text(self._send, event)
         close = self._session.close or Close(1001, "")
         await self._send({"type": "websocket.close", "code": close.code, "reason": close.reason})
-
-
-_TIME_IS_UP = object()

@@ -19,7 +19,7 @@ from understudy.core.endpoints.responses.turn import Turn, begun, make_turn, wit
 from understudy.core.errors import ApiError
 from understudy.core.file_references import resolved_items, without_bytes
 from understudy.core.media import Media
-from understudy.core.messages import Request
+from understudy.core.messages import Connection, Request
 from understudy.core.operations import Call, ChargedBeside, Cost, Reply, Stepwise, json_body
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
@@ -104,13 +104,15 @@ class Responses(Stepwise):
         named = body.get("conversation")
         talk = None if named is None else (yield from _conversation(shelf, named))
         past: list[Item] = [] if talk is None else talk.items
+        connection = None if call.request is None else call.request.connection
         if body.get("previous_response_id") is not None:
-            past = yield from shelf.chain(body["previous_response_id"])
-        past = yield from resolved_items(past, FileShelf(store, call.account, call.now))
-        items = [*past, *given]
+            past = yield from _before(body["previous_response_id"], shelf, connection)
+        items = [*(yield from resolved_items(past, FileShelf(store, call.account, call.now))), *given]
         check_turns(items)
         found = yield from searched(body, asked_for(items), VectorShelf(store, call.account, call.now))
         turn = make_turn(call, items, media, found)
+        if connection is not None and connection.warms_up:
+            turn.leave_out_all()
         turn.conversation = None if talk is None else talk.id
         if body.get("moderation") is not None:
             turn.moderation = moderate(body, items, turn.output, self._moderation)
@@ -119,6 +121,8 @@ class Responses(Stepwise):
         if body.get("store") is not False:
             record = Record(reply.response, kept, call.model.encoding, reply.begun, reply.done)
             yield from shelf.keep(record)
+        if connection is not None:
+            connection.remember(turn.names.response, [*past, *kept, *turn.output])
         if talk is not None:
             talk.add([*kept, *turn.output])
             yield from shelf.keep_conversation(talk)
@@ -130,6 +134,16 @@ class Responses(Stepwise):
             return None
         self.check(call.body, call.model, media)
         return Refused(call, error)
+
+
+def _before(id: str, shelf: Shelf, connection: Connection | None) -> Step[list[Item]]:
+    """What was said up to an earlier response: of this connection, or stored.
+
+    Raises:
+        BadRequest: there is no such response.
+    """
+    remembered = None if connection is None else connection.recall(id)
+    return (yield from shelf.chain(id)) if remembered is None else remembered
 
 
 def _conversation(shelf: Shelf, named: Any) -> Step[Conversation]:

@@ -130,6 +130,12 @@ class Turn:
         self.output_tokens -= choice.tokens
         choice.text = None
 
+    def leave_out_all(self) -> None:
+        """Make nothing: what was read stays, for the turn that follows."""
+        self.output, self.beside, self.partials, self.cited = [], [], {}, []
+        self.output_tokens = self.reasoning_tokens = self.searches = 0
+        self.incomplete = None
+
     def name_sources(self, choice: Choice, asked: str, seed: bytes, media: Media) -> None:
         """Name made-up sources in the text of an answer that is free in its form."""
         if choice.text is not None and self._is_free(choice):
