@@ -241,3 +241,12 @@ def test_the_sdk_types_hold_for_stored_objects(make_api: Callable[..., Api]) -> 
     Conversation.model_validate_json(talk.body, strict=True)
     items = get(api, f"/v1/conversations/{talk.json['id']}/items")
     ConversationItemList.model_validate_json(items.body, strict=True)
+
+
+def test_an_item_whose_id_is_null_gets_one(api: Api) -> None:
+    """Like one that has none."""
+    item = {"type": "compaction", "id": None, "status": None, "encrypted_content": ""}
+    talk = get(api, "/v1/conversations", method="POST", body={"items": [item]}).json["id"]
+    (kept,) = get(api, f"/v1/conversations/{talk}/items").json["data"]
+    assert kept["id"].startswith("cmp_")
+    assert kept["status"] == "completed"

@@ -112,7 +112,9 @@ def with_ids(items: list[Item], names: Names) -> list[Item]:
             )
             continue
         prefix = _PREFIXES.get(item["type"], "item")
-        kept.append({"id": item.get("id") or names.item(prefix, _OF_INPUT + place), "status": "completed", **item})
+        id, status = item.get("id") or names.item(prefix, _OF_INPUT + place), item.get("status") or "completed"
+        # First of all fields, and also in the place of a null.
+        kept.append({"id": id, "status": status, **item} | {"id": id, "status": status})
     return kept
 
 
