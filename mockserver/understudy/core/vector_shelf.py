@@ -36,7 +36,9 @@ KIND, BATCH = "vector-store", "vector-store.batch"
 _CHUNKS = "vector-store.chunks"
 _AT_ONCE = 1_000
 
-_encode = msgspec.msgpack.Encoder().encode
+# What was sent is JSON: its numbers may have more than 64 bits.
+_encode = msgspec.json.Encoder().encode
+_encode_chunks = msgspec.msgpack.Encoder().encode
 _Kept = TypeVar("_Kept")
 
 
@@ -98,9 +100,9 @@ class KeptPage(msgspec.Struct, Generic[_Kept], frozen=True):
     has_more: bool
 
 
-_decode_store = msgspec.msgpack.Decoder(VectorStore).decode
-_decode_file = msgspec.msgpack.Decoder(FileInStore).decode
-_decode_batch = msgspec.msgpack.Decoder(FileBatch).decode
+_decode_store = msgspec.json.Decoder(VectorStore).decode
+_decode_file = msgspec.json.Decoder(FileInStore).decode
+_decode_batch = msgspec.json.Decoder(FileBatch).decode
 _decode_chunks = msgspec.msgpack.Decoder(list[Chunk]).decode
 
 
@@ -223,7 +225,7 @@ class VectorShelf:
             if isinstance(chunks, tuple):
                 put.error = chunks
             else:
-                data = _encode(chunks)
+                data = _encode_chunks(chunks)
                 put.usage_bytes = len(data)
                 yield from done(self._store.keep(self._account, _CHUNKS, _name(put), data))
             yield from self.change(put)

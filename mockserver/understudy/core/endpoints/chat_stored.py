@@ -28,7 +28,8 @@ _FILTER = "metadata["
 _AT_ONCE = 100
 """Objects that are looked at in one step of a filtered list."""
 
-_encode = msgspec.msgpack.Encoder().encode
+# JSON, as whatever was sent is JSON: its numbers may have more than 64 bits.
+_encode = msgspec.json.Encoder().encode
 _Result = TypeVar("_Result")
 _Step = Generator[Any, Any, _Result]
 
@@ -57,7 +58,7 @@ class StoredCompletion(msgspec.Struct):
         return _encode(self)
 
 
-_decode = msgspec.msgpack.Decoder(StoredCompletion).decode
+_decode = msgspec.json.Decoder(StoredCompletion).decode
 
 
 def stored_completion(body: dict[str, Any], whole: bytes, request_id: str) -> StoredCompletion:

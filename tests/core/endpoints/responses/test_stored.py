@@ -250,3 +250,14 @@ def test_an_item_whose_id_is_null_gets_one(api: Api) -> None:
     (kept,) = get(api, f"/v1/conversations/{talk}/items").json["data"]
     assert kept["id"].startswith("cmp_")
     assert kept["status"] == "completed"
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_numbers_of_more_than_64_bits_are_kept(api: Api, store: bool) -> None:
+    """As JSON has no bound for them."""
+    tool = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}, "maximum": 2**70}}
+    made = ask(api, {"tools": [tool], "store": store})
+    assert made.status == 200
+    assert made.json["tools"][0]["parameters"]["maximum"] == 2**70
+    found = get(api, f"/v1/responses/{made.json['id']}")
+    assert (found.status, found.body == made.body) == ((200, True) if store else (404, False))

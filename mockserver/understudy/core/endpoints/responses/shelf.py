@@ -20,9 +20,10 @@ Step = Generator[Any, Any, _Result]
 
 _RESPONSE, _CONVERSATION = "response", "conversation"
 _SHARED = 18
-_encode = msgspec.msgpack.Encoder().encode
-_record = msgspec.msgpack.Decoder(Record).decode
-_conversation = msgspec.msgpack.Decoder(Conversation).decode
+# JSON, as whatever was sent is JSON: its numbers may have more than 64 bits.
+_encode = msgspec.json.Encoder().encode
+_record = msgspec.json.Decoder(Record).decode
+_conversation = msgspec.json.Decoder(Conversation).decode
 
 
 class Shelf:
