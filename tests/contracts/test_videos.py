@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import urllib.request
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
@@ -125,3 +126,172 @@ def test_after_their_last_day_the_models_are_gone() -> None:
         pytest.raises(openai.APIStatusError, match="sora-2"),
     ):
         client.videos.create(prompt="a wave")
+
+
+def frames_of(file: bytes) -> list[Image.Image]:
+    """All pictures of a video."""
+    av = pytest.importorskip("av")
+    with av.open(io.BytesIO(file)) as container:
+        return [frame.to_image() for frame in container.decode(video=0)]
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Mean distance of two pictures' samples, 0 to 255."""
+    from PIL import ImageChops, ImageStat
+
+    stat = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB")))
+    return sum(stat.mean) / len(stat.mean)
+
+
+def finished(server: MockServer, video: Any) -> Any:
+    """The same, as time went by."""
+    server.clock.advance(400)
+    return video
+
+
+def call(client: openai.OpenAI, path: str, **body: Any) -> Any:
+    """A POST of JSON, which not all SDKs have a method for."""
+    return client.post(path, body=body, cast_to=dict[str, Any])
+
+
+def test_an_extension_goes_on_after_the_end(server: MockServer, client: openai.OpenAI) -> None:
+    """The frames of its source, then as many more as were asked for; only these are charged."""
+    source = finished(server, client.videos.create(prompt="a red fox", seconds="4"))
+    before = charged(server, client)
+    longer = finished(server, call(client, "/videos/extensions", video={"id": source.id}, prompt="snow", seconds="8"))
+    assert (longer["seconds"], longer["size"], longer["remixed_from_video_id"]) == ("12", source.size, None)
+    assert charged(server, client) - before == pytest.approx(0.8)
+    old = frames_of(client.videos.download_content(source.id).read())
+    new = frames_of(client.videos.download_content(longer["id"]).read())
+    assert len(new) == 3 * len(old)
+    assert max(difference(old[at], new[at]) for at in (0, 40, 95)) < 2
+    assert difference(new[95], new[96]) < 6
+    assert difference(new[95], new[200]) > 10
+    again = call(client, "/videos/extensions", video={"id": longer["id"]}, prompt="night", seconds="20")
+    assert again["seconds"] == "32"
+
+
+def charged(server: MockServer, client: openai.OpenAI) -> float:
+    """US dollars that were charged so far, once a shared store has taken them in."""
+    seen = None
+    while True:
+        with urllib.request.urlopen(f"{server.control_url}/accounts/{client.api_key}", timeout=20) as answer:
+            balance = float(json.load(answer)["balance"])
+        if balance == seen:
+            return 1000 - balance
+        seen = balance
+
+
+def test_an_edit_changes_the_picture_and_keeps_the_length(server: MockServer, client: openai.OpenAI) -> None:
+    """Of a video that is kept."""
+    source = finished(server, client.videos.create(prompt="a red fox", seconds="4", size="1280x720"))
+    edited = finished(server, call(client, "/videos/edits", video={"id": source.id}, prompt="a blue sea"))
+    assert (edited["seconds"], edited["size"], edited["prompt"]) == ("4", "1280x720", "a blue sea")
+    old = frames_of(client.videos.download_content(source.id).read())
+    new = frames_of(client.videos.download_content(edited["id"]).read())
+    assert len(new) == len(old)
+    assert difference(old[50], new[50]) > 10
+
+
+def test_an_uploaded_video_is_edited_and_extended(server: MockServer, client: openai.OpenAI) -> None:
+    """Its own frames are in the new one."""
+    made = finished(server, client.videos.create(prompt="green hills", seconds="4"))
+    file = client.videos.download_content(made.id).read()
+    longer = finished(server, client.videos.extend(video=("a.mp4", file), prompt="stars", seconds="4"))
+    assert longer.seconds == "8"
+    old, new = frames_of(file), frames_of(client.videos.download_content(longer.id).read())
+    assert len(new) == 2 * len(old)
+    assert difference(old[30], new[30]) < 4
+    edited = finished(server, client.videos.edit(video=("a.mp4", file), prompt="stars"))
+    assert len(frames_of(client.videos.download_content(edited.id).read())) == len(old)
+
+
+def test_a_file_that_is_no_video_is_refused(server: MockServer, client: openai.OpenAI) -> None:
+    """By edits, extensions and characters; nothing is charged."""
+    before = charged(server, client)
+    for ask in (
+        lambda: client.videos.edit(video=("a.mp4", b"no video"), prompt="x"),
+        lambda: client.videos.extend(video=("a.mp4", b"\0" * 5000), prompt="x", seconds="4"),
+        lambda: client.videos.create_character(video=("a.mp4", b"RIFF"), name="Ada"),
+    ):
+        with pytest.raises(openai.BadRequestError, match="not a video") as refused:
+            ask()
+        assert refused.value.code == "invalid_video_file"
+    assert charged(server, client) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "words"),
+    [
+        ("edits", {"video": {"id": "video_none"}, "prompt": "x"}, 404, "video_none"),
+        ("edits", {"prompt": "x"}, 400, "video"),
+        ("edits", {"video": "video_1", "prompt": "x"}, 400, "an object"),
+        ("extensions", {"video": {"id": "video_none"}, "prompt": "x"}, 400, "seconds"),
+        ("extensions", {"video": {"id": "video_none"}, "prompt": "x", "seconds": "5"}, 400, "'20'"),
+    ],
+)
+def test_a_wrong_request_is_refused(
+    client: openai.OpenAI, path: str, body: dict[str, Any], status: int, words: str
+) -> None:
+    """By what is wrong with it."""
+    with pytest.raises(openai.APIStatusError, match=words) as refused:
+        call(client, f"/videos/{path}", **body)
+    assert refused.value.status_code == status
+
+
+def test_a_character_is_made_of_a_video_and_found_again(server: MockServer, client: openai.OpenAI) -> None:
+    """By its own project alone."""
+    made = finished(server, client.videos.create(prompt="a knight", seconds="4"))
+    file = client.videos.download_content(made.id).read()
+    character = client.videos.create_character(video=("a.mp4", file), name="Ada")
+    assert (character.name, (character.id or "").startswith("char_")) == ("Ada", True)
+    assert client.videos.get_character(character.id or "").name == "Ada"
+    with openai.OpenAI(base_url=server.base_url, api_key="sk-tier5-others", max_retries=0) as other:
+        with pytest.raises(openai.NotFoundError, match="Character with id"):
+            other.videos.get_character(character.id or "")
+        with pytest.raises(openai.NotFoundError, match=made.id):
+            other.videos.retrieve(made.id)
+
+
+def test_a_video_begins_with_its_reference(server: MockServer, client: openai.OpenAI) -> None:
+    """Uploaded, in a data URL, or by the id of a file."""
+    import base64
+
+    held = io.BytesIO()
+    Image.new("RGB", (720, 1280), "magenta").save(held, "PNG")
+    picture = held.getvalue()
+    file = client.files.create(file=("a.png", picture), purpose="vision")
+    url = "data:image/png;base64," + base64.b64encode(picture).decode()
+    first = []
+    for reference in ({"file_id": file.id}, {"image_url": url}):
+        video = finished(server, call(client, "/videos", prompt="a road", input_reference=reference))
+        first.append(frames_of(client.videos.download_content(video["id"]).read())[0])
+    video = finished(server, client.videos.create(prompt="a road", input_reference=("a.png", picture)))
+    first.append(frames_of(client.videos.download_content(video.id).read())[0])
+    assert all(difference(frame, Image.new("RGB", (720, 1280), "magenta")) < 12 for frame in first)
+    for reference, words in (
+        ({"file_id": "file-none"}, "file-none"),
+        ({"image_url": "https://example.com/a.png"}, "downloading"),
+        ({}, "exactly one"),
+    ):
+        with pytest.raises(openai.APIStatusError, match=words):
+            call(client, "/videos", prompt="a road", input_reference=reference)
+
+
+def test_paging_over_250_videos_and_a_reset(server: MockServer, client: openai.OpenAI) -> None:
+    """Nothing is filmed for it; afterwards nothing is left."""
+    made = []
+    for number in range(250):
+        made.append(client.videos.create(prompt=f"wave {number}").id)
+        server.clock.advance(1)
+    assert [video.id for video in client.videos.list(limit=100)] == made[::-1]
+    urllib.request.urlopen(urllib.request.Request(f"{server.control_url}/reset", method="POST"), timeout=20).close()
+    assert list(client.videos.list()) == []
+
+
+def test_without_credits_no_video_is_begun(server: MockServer) -> None:
+    """429, and none is listed."""
+    with openai.OpenAI(base_url=server.base_url, api_key="sk-tier1-credits-0-videos", max_retries=0) as client:
+        with pytest.raises(openai.RateLimitError, match="quota"):
+            client.videos.create(prompt="a fox")
+        assert list(client.videos.list()) == []

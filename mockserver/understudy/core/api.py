@@ -54,9 +54,13 @@ from understudy.core.endpoints.vector_stores import (
     VectorStoresListed,
 )
 from understudy.core.endpoints.videos import (
+    CharacterCreated,
+    CharacterRead,
     VideoContent,
     VideoCreated,
     VideoDeleted,
+    VideoEdited,
+    VideoExtended,
     VideoRead,
     VideoRemixed,
     VideosListed,
@@ -132,6 +136,10 @@ def _add_videos(routes: Routes, moderation: Moderation) -> None:
     routes.answer("DELETE", one, VideoDeleted())
     routes.answer("GET", f"{one}/content", VideoContent())
     routes.meter("POST", f"{one}/remix", VideoRemixed(moderation))
+    routes.meter("POST", "/v1/videos/edits", VideoEdited(moderation))
+    routes.meter("POST", "/v1/videos/extensions", VideoExtended(moderation))
+    routes.answer("POST", "/v1/videos/characters", CharacterCreated())
+    routes.answer("GET", "/v1/videos/characters/{character_id}", CharacterRead())
 
 
 def _add_batches(routes: Routes) -> None:

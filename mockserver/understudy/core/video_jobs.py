@@ -13,9 +13,9 @@ from understudy.core.clock import SECOND
 from understudy.core.pacing import Pacing
 from understudy.core.store import Store
 from understudy.core.stored_files import Step, done
-from understudy.core.video_plans import VideoPlan
+from understudy.core.video_plans import Segment, VideoPlan
 
-KIND = "video"
+KIND, FILE, CHARACTER = "video", "video.file", "video.character"
 KEPT_FOR = 24 * 3_600
 """Seconds after which a finished video cannot be downloaded any more ("our choice")."""
 _QUEUED = 5 * SECOND
@@ -39,6 +39,9 @@ class Video(msgspec.Struct, frozen=True):
         seed: of its picture.
         source: id of the video it remixes.
         refused: why it fails, empty when it does not.
+        segments: of which it is made; empty for one of its prompt and length.
+        upload, reference: names of kept files: a video that it begins with, a picture; empty for none.
+        charged: seconds that are charged, None for all.
     """
 
     id: str
@@ -53,6 +56,10 @@ class Video(msgspec.Struct, frozen=True):
     seed: bytes
     source: str | None = None
     refused: str = ""
+    segments: tuple[Segment, ...] = ()
+    upload: str = ""
+    reference: str = ""
+    charged: int | None = None
 
     @property
     def finished(self) -> int:
@@ -60,10 +67,14 @@ class Video(msgspec.Struct, frozen=True):
         return self.created + self.queued + self.work
 
     @property
-    def plan(self) -> VideoPlan:
-        """What to film."""
+    def parts(self) -> tuple[Segment, ...]:
+        """Its segments."""
+        return self.segments or (Segment(self.prompt, self.seconds, self.seed),)
+
+    def plan(self, upload: bytes, reference: bytes) -> VideoPlan:
+        """What to film, with the kept files."""
         width, _, height = self.size.partition("x")
-        return VideoPlan(self.prompt, int(width), int(height), self.seconds, self.seed)
+        return VideoPlan(int(width), int(height), self.parts, upload, reference)
 
     def status(self, now: int) -> str:
         """queued, in_progress, completed or failed."""
@@ -144,3 +155,49 @@ def page(store: Store, account: Account, after: str | None, limit: int, *, newes
         raise not_found(after or "")
     videos = [_decode(data) for _, data in found.objects][:limit]
     return videos, found.has_more or len(found.objects) > limit
+
+
+class Character(msgspec.Struct, frozen=True):
+    """Somebody out of a video.
+
+    Attributes:
+        id: `char_` and 48 hexadecimal digits.
+        name: given.
+        created_at: seconds since the epoch.
+    """
+
+    id: str
+    name: str
+    created_at: int
+
+    def shown(self) -> dict[str, Any]:
+        """The object (OpenAPI document 2.3.0)."""
+        return {"id": self.id, "name": self.name, "created_at": self.created_at}
+
+    def encoded(self) -> bytes:
+        """As bytes for a store."""
+        return _encode(self)
+
+
+_decode_character = msgspec.msgpack.Decoder(Character).decode
+
+
+def find_character(store: Store, account: Account, id: str) -> Step[Character]:
+    """A character of the account's project; raises NotFound (words "our choice")."""
+    data = yield from done(store.kept(account, CHARACTER, id))
+    if data is None:
+        raise errors.NotFound(f"Character with id '{id}' not found.", param="character_id", layer=errors.Layer.ENGINE)
+    return _decode_character(data)
+
+
+def kept_file(store: Store, account: Account, name: str) -> Step[bytes]:
+    """A file that a video is made of; raises NotFound where too much was kept since."""
+    data = yield from done(store.kept(account, FILE, name)) if name else _nothing()
+    if data is None:
+        raise errors.NotFound("The file that this video was made of is no longer kept.", layer=errors.Layer.ENGINE)
+    return data
+
+
+def _nothing() -> Step[bytes | None]:
+    yield from ()
+    return b""

@@ -206,10 +206,11 @@ def _bytes_of(given: object, path: str) -> bytes:
     if given.get("file_id") is not None:
         # One that is a text was replaced by its bytes before (see `core.file_references`).
         raise errors.wrong_type(f"{path}.file_id", "a string", given["file_id"])
-    return _bytes_of_url(given["image_url"], path)
+    return bytes_of_url(given["image_url"], path)
 
 
-def _bytes_of_url(url: object, path: str) -> bytes:
+def bytes_of_url(url: object, path: str) -> bytes:
+    """The bytes of a data URL; raises BadRequest of any other."""
     if not isinstance(url, str):
         raise errors.wrong_type(f"{path}.image_url", "a string", url)
     match = _DATA_URL.match(url)
