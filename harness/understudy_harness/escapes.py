@@ -20,30 +20,33 @@ class EscapedCall(ConnectionError):
         host: that was to be called.
     """
 
-    def __init__(self, host: str) -> None:
-        super().__init__(sentence(host))
+    def __init__(self, host: str, sentence: str) -> None:
+        super().__init__(sentence)
         self.host = host
-
-
-def sentence(host: str) -> str:
-    """What a test is told that lets a call out."""
-    return (
-        f"A call went to {host}, not to the mock server, and was stopped: give the client "
-        "base_url=mockserver.base_url, or use the fixture mockserver_env."
-    )
 
 
 class EscapeGuard:
     """While it stands, names of the real API cannot be looked up in this process.
 
+    Args:
+        patched: whether the test relies on `mockserver_patch`, which sees httpx and httpx2 alone.
+
     Attributes:
         escaped: hosts that were asked for, in order, each once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, patched: bool = False) -> None:
         self.escaped: list[str] = []
+        self._patched = patched
         self._real: dict[str, Callable[..., Any]] = {}
         self._variables: dict[str, str | None] = {}
+
+    def sentence(self, host: str) -> str:
+        """What a test is told that lets a call out."""
+        stopped = f"A call went to {host}, not to the mock server, and was stopped: "
+        if self._patched:
+            stopped += "mockserver_patch answers httpx and httpx2 at api.openai.com alone; for everything else "
+        return stopped + "give the client base_url=mockserver.base_url, or use the fixture mockserver_env."
 
     def start(self) -> None:
         """Stand."""
@@ -73,7 +76,7 @@ class EscapeGuard:
             if isinstance(name, str) and _is_real(name):
                 if name not in self.escaped:
                     self.escaped.append(name)
-                raise EscapedCall(name)
+                raise EscapedCall(name, self.sentence(name))
             return real(host, *arguments, **named)
 
         return looked_up

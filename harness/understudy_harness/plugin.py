@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from understudy_harness.sleeping import TestClock
 
 FIXTURES = frozenset(
-    ("mockserver", "mockserver_env", "openai_client", "async_openai_client", "virtual_clock", "understudy_server")
+    (
+        "mockserver",
+        "mockserver_env",
+        "mockserver_patch",
+        "openai_client",
+        "async_openai_client",
+        "virtual_clock",
+        "understudy_server",
+    )
 )
 MARKER = "understudy"
 _GUARD: pytest.StashKey[EscapeGuard] = pytest.StashKey()
@@ -61,7 +69,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     from understudy_harness.escapes import EscapeGuard
 
-    item.stash[_GUARD] = guard = EscapeGuard()
+    names: Any = getattr(item, "fixturenames", ())
+    item.stash[_GUARD] = guard = EscapeGuard(patched="mockserver_patch" in names)
     guard.start()
 
 
@@ -86,9 +95,7 @@ def pytest_runtest_makereport(
     if guard is None:
         return report
     if guard.escaped and report.when in ("call", "teardown") and not report.skipped:
-        from understudy_harness.escapes import sentence
-
-        told = "\n".join(map(sentence, guard.escaped))
+        told = "\n".join(map(guard.sentence, guard.escaped))
         if report.passed:
             report.outcome = "failed"
             report.longrepr = told
@@ -166,6 +173,22 @@ def mockserver_env(mockserver: MockServer, monkeypatch: pytest.MonkeyPatch) -> d
         # A proxy knows nothing of this machine's loopback.
         monkeypatch.setenv(name, host, prepend=",")
     return variables
+
+
+@pytest.fixture
+def mockserver_patch(mockserver: MockServer) -> Iterator[MockServer]:
+    """`mockserver`, which also answers what httpx and httpx2 send to `https://api.openai.com`.
+
+    For code whose client cannot be pointed elsewhere. Requests to other hosts go where they went.
+    """
+    from understudy_harness.patching import Patch
+
+    patch = Patch(mockserver)
+    patch.start()
+    try:
+        yield mockserver
+    finally:
+        patch.stop()
 
 
 @pytest.fixture
