@@ -10,6 +10,12 @@ from understudy.core.media import MediaUnavailable
 _TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/ogg", "aac": "audio/aac"}
 
 
+class _Sound(Response):
+    """A file, for the documentation."""
+
+    media_type = "application/octet-stream"
+
+
 def add_saying(app: FastAPI, prefix: str) -> None:
     """Add the path to the control application.
 
@@ -20,7 +26,7 @@ def add_saying(app: FastAPI, prefix: str) -> None:
     path = f"{prefix}/say"
 
     # No coroutine: speech takes its time, and others are answered meanwhile.
-    @app.get(path, tags=["speech"], response_class=Response)
+    @app.get(path, tags=["speech"], response_class=_Sound)
     def say(
         text: Annotated[str, Query(min_length=1, description="At most 4,096 characters.")],
         voice: Annotated[str, Query(description="One of the API's names.")] = "alloy",
