@@ -7,6 +7,7 @@ next to nothing for having it installed.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -245,6 +246,18 @@ def async_openai_client(mockserver: MockServer) -> AsyncOpenAI:
 def _is_ours(item: pytest.Item) -> bool:
     names: Any = getattr(item, "fixturenames", ())
     return not FIXTURES.isdisjoint(names) or item.get_closest_marker(MARKER) is not None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each example of a Hypothesis test that uses us starts clean."""
+    if "hypothesis" not in sys.modules:
+        return
+    from understudy_harness.examples import start_examples_clean
+
+    for item in items:
+        if _is_ours(item):
+            start_examples_clean(item, FIXTURES, lambda item: item.stash.get(_SERVER, None))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -275,3 +275,19 @@ def test_service_tiers_are_echoed_resolved(api: Api) -> None:
         "priority": "priority",
         "flex": "flex",
     }
+
+
+@pytest.mark.parametrize("role", ["user", "system", "assistant"])
+def test_null_is_no_content(api: Api, role: str) -> None:
+    """It is refused in the reported words, while content may be left out, and calls of tools need none."""
+    refused = api.chat({"messages": [{"role": "user", "content": "Hi"}, {"role": role, "content": None}]})
+    assert refused.status == 400
+    assert refused.error["message"] == "Invalid value for 'content': expected a string, got null."
+    assert (refused.error["param"], refused.error["code"]) == ("messages.[1].content", None)
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "done"},
+    ]
+    assert api.chat({"messages": turns}).status == 200

@@ -106,6 +106,8 @@ _MESSAGE_FIELDS: dict[str, Check] = {
     "annotations": anything,
 }
 _PLAIN = frozenset(("role", "content"))
+_SAYS_OTHERWISE = frozenset(("tool_calls", "function_call", "audio", "refusal"))
+"""Fields with which a message may have null for its content."""
 
 
 def _check_message(path: str, message: Any) -> None:
@@ -408,10 +410,15 @@ def check(body: dict[str, Any], model: Model, media: Media) -> bool:
     if len(body) > 2 or "audio" in model.abilities:
         chat_audio.check_parameters(body, model)
     in_parts = False
-    for message in messages:
-        if type(message.get("content")) is list:
+    for index, message in enumerate(messages):
+        content = message.get("content", "")
+        if content is None and not _SAYS_OTHERWISE.intersection(message):
+            # Reported from 2023-12 to 2025-07, also of assistants that call nothing; after all parameters (recorded).
+            raise errors.BadRequest(
+                "Invalid value for 'content': expected a string, got null.", param=f"messages.[{index}].content"
+            )
+        if type(content) is list:
             in_parts = True
-            break
     if in_parts or "user_only" in model.abilities:
         _check_contents(messages, model, media)
     return in_parts
