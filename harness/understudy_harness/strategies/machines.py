@@ -116,8 +116,8 @@ class RateLimitedClient(_Life):
     @rule(
         status=st.sampled_from([status for status in STATUSES if status >= 408]), times=st.sampled_from((1, 2, 3, 30))
     )
-    def fail_the_next(self, status: int, times: int) -> None:
-        """The next calls are refused, and say when to come again."""
+    def meet_failures(self, status: int, times: int) -> None:
+        """One call, of which the first tries are refused and told when to come again."""
         self.server.faults.clear()
         headers = {"retry-after": "7"} if status in (429, 503) else {}
         error = {
@@ -125,6 +125,7 @@ class RateLimitedClient(_Life):
             "code": "rate_limit_exceeded" if status == 429 else None,
         }
         self.server.faults.add({"on": f"1-{times}", "status": status, "headers": headers, "error": error})
+        self.ask_somehow("Say hello")
 
     @invariant()
     def waits_as_it_is_told(self) -> None:
