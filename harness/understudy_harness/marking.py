@@ -46,6 +46,14 @@ def apply_marker(server: MockServer, node: Any) -> None:
         raise pytest.UsageError(f"@pytest.mark.understudy: {wrong}") from None
 
 
+def account_of(node: Any) -> dict[str, Any]:
+    """What the markers of a test say of its account."""
+    facts: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers("understudy"))):
+        facts |= marker.kwargs
+    return {name: facts[name] for name in _ACCOUNT if facts.get(name) is not None}
+
+
 def _apply(server: Any, facts: dict[str, Any]) -> None:
     if server.simulator is None:
         _apply_elsewhere(server, facts)

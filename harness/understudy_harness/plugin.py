@@ -92,6 +92,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that let a call escape, and tell of a failed one what happened."""
     report = yield
+    if report.when == "call" and report.failed:
+        _tell_how_to_replay(item, call, report)
     guard = item.stash.get(_GUARD, None)
     if guard is None:
         return report
@@ -112,6 +114,28 @@ def pytest_runtest_makereport(
             told += f"\n\nTo repeat it: --understudy-seed={server.simulator.settings.seed}"
         report.sections.append(("Understudy: the calls of this test", told))
     return report
+
+
+def _tell_how_to_replay(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Write the last example of a failed Hypothesis test as a scenario, and say where."""
+    if "hypothesis" not in sys.modules:
+        return
+    from understudy_harness.replays import scenario_text, write_scenario
+
+    machines = sys.modules.get("understudy_harness.strategies.machines")
+    server: Any = item.stash.get(_SERVER, None)
+    text = ""
+    if machines is not None and call.excinfo is not None and isinstance(call.excinfo.value, machines.LifeError):
+        text = machines.last_life()
+    elif server is not None and getattr(server, "simulator", None) is not None and len(server.journal):
+        if not getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            return
+        from understudy_harness.marking import account_of
+
+        text = scenario_text(server, item.name, account_of(item))
+    if text:
+        path = write_scenario(item.config.rootpath, item.nodeid, text)
+        report.sections.append(("Understudy: to replay it", f"understudy scenarios run {path}"))
 
 
 @pytest.fixture(scope="session")

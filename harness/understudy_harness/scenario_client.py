@@ -12,6 +12,7 @@
     gap = "1s"                # before each call
     key = "sk-scenario"
     body = { max_tokens = 10 }
+    json = '{"model": …}'     # the whole body in the place of all that
 
 It waits by moving the server's clock, so that a scenario of a day takes a moment.
 """
@@ -53,7 +54,7 @@ _MODELS = {
 }
 _STEP_KEYS = (
     "op", "model", "content", "repeat", "times", "stream", "leave_after", "retries", "patience", "gap", "key", "body",
-    "path",
+    "path", "json",
 )  # fmt: skip
 _TIMES_MOST = 100_000
 
@@ -123,8 +124,17 @@ class Step:
         if not isinstance(self.more, Mapping):
             raise refuse("body", f"must be a table, not {shown(self.more)}")
 
+        self.whole = text("json", "") if "json" in table else None
+        if self.whole is not None:
+            try:
+                json.loads(self.whole)
+            except ValueError:
+                raise refuse("json", "must be the text of a JSON value") from None
+
     def body(self, number: int) -> bytes:
         """The request; each of several asks something else, as retries alone repeat a request."""
+        if self.whole is not None:
+            return self.whole.encode("utf-8", "surrogatepass")
         content = self.content if self.times == 1 else f"{self.content} ({number})"
         made: dict[str, Any] = {"model": self.model}
         if self.op == "chat":

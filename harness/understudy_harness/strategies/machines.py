@@ -45,6 +45,21 @@ def demand(holds: bool, words: str) -> None:
         raise LifeError(words)
 
 
+_last: list[str] = []
+
+
+def last_life() -> str:
+    """The last life as a scenario file; after a failure that is the smallest one that fails."""
+    return _last[0] if _last else ""
+
+
+def _keep_life(life: _Life) -> None:
+    from understudy_harness.replays import scenario_text
+
+    account = {"tier": life.tier, "credits": life.credits}
+    _last[:] = [scenario_text(life.server, type(life).__name__, account)]
+
+
 class _Life(RuleBasedStateMachine):
     """What the machines have in common: a server, a clock, a client."""
 
@@ -65,6 +80,7 @@ class _Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Give everything back."""
+        _keep_life(self)
         close = getattr(self.client, "close", None)
         if callable(close):
             close()

@@ -78,13 +78,15 @@ class FaultScript:
     Attributes:
         name: for messages.
         steps: in order.
+        tables: the steps as they were spelled, empty where they were not.
     """
 
-    __slots__ = ("_seeds", "name", "steps")
+    __slots__ = ("_seeds", "name", "steps", "tables")
 
-    def __init__(self, name: str, steps: tuple[Step, ...]) -> None:
+    def __init__(self, name: str, steps: tuple[Step, ...], tables: tuple[Mapping[str, Any], ...] = ()) -> None:
         self.name = name
         self.steps = steps
+        self.tables = tables
         self.seed(0)
 
     def seed(self, seed: int) -> None:
@@ -107,7 +109,7 @@ class FaultScript:
             FaultError: it cannot be understood.
         """
         if not isinstance(table, Mapping) or "steps" not in table:
-            return cls("fault", (read_step(table, "Fault", answers or {}),))
+            return cls("fault", (read_step(table, "Fault", answers or {}),), (table,))
         name = table.get("name", "fault script")
         if not isinstance(name, str):
             raise FaultError("Fault script", "name", f"must be a text, not {name!r}")
@@ -120,7 +122,9 @@ class FaultScript:
             raise FaultError(place, "steps", f"must be a list of 1 to {STEPS_KEPT} steps")
         named = answers or {}
         return cls(
-            name, tuple(read_step(step, f"{place}, step {number}", named) for number, step in enumerate(steps, 1))
+            name,
+            tuple(read_step(step, f"{place}, step {number}", named) for number, step in enumerate(steps, 1)),
+            tuple(steps),
         )
 
     @property
