@@ -141,8 +141,8 @@ def tagged(kinds: Mapping[str, Check], accepted: tuple[str, ...]) -> Check:
     return check
 
 
-def metadata(path: str, value: Any) -> None:
-    """Up to 16 pairs of strings: keys of 64 characters, values of 512."""
+def pairs(path: str, value: Any) -> None:
+    """An object of up to 16 properties."""
     if type(value) is not dict:
         raise errors.wrong_type(path, "an object", value)
     if len(value) > 16:
@@ -152,6 +152,11 @@ def metadata(path: str, value: Any) -> None:
             code="object_above_max_properties",
             param=path,
         )
+
+
+def metadata(path: str, value: Any) -> None:
+    """Up to 16 pairs of strings: keys of 64 characters, values of 512."""
+    pairs(path, value)
     for name, entry in value.items():
         if len(name) > 64:
             short = f"{name[:3]}...{name[-3:]}"

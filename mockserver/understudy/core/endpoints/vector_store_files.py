@@ -27,7 +27,7 @@ from understudy.core.endpoints.vector_stores import (
     new_id,
     shelf_of,
 )
-from understudy.core.parameters import array, fields, optional, string
+from understudy.core.parameters import array, fields, optional, pairs, string
 from understudy.core.vector_shelf import Added, FileBatch
 from understudy.core.visits import Visit
 
@@ -38,15 +38,7 @@ _STATES = ("in_progress", "completed", "failed", "cancelled")
 
 def check_attributes(path: str, value: Any) -> None:
     """Up to 16 pairs: keys of 64 characters; values are texts of 512, numbers, true or false."""
-    if type(value) is not dict:
-        raise errors.wrong_type(path, "an object", value)
-    if len(value) > 16:
-        raise errors.BadRequest(
-            f"Invalid '{path}': too many properties. Expected an object with at most 16 properties, but got an object "
-            f"with {len(value)} properties instead.",
-            code="object_above_max_properties",
-            param=path,
-        )
+    pairs(path, value)
     for name, entry in value.items():
         string(64)(f"{path} (name)", name)
         if type(entry) is str:

@@ -333,6 +333,31 @@ class _FromVideo(_VideoOperation):
         if not isinstance(given, list):
             fields({"id": string(minimum=1)}, ("id",))("video", given)
 
+    def begin_from(
+        self, call: Call, source: _Source, segments: tuple[Segment, ...], made: int, pacing: Pacing
+    ) -> Reply:
+        """Begin a job that has so many seconds to make; all of its segments come from the source but for those."""
+        prompt = call.body["prompt"]
+        queued, work = durations(source.price, made, pacing)
+        video = Video(
+            id=_new_id(call),
+            model=source.model,
+            price=source.price,
+            prompt=prompt,
+            size=source.size,
+            seconds=sum(segment.seconds for segment in segments),
+            created=call.now,
+            queued=queued,
+            work=work,
+            seed=call.seed,
+            refused=self.refusal(prompt),
+            segments=segments,
+            upload=source.upload,
+            reference=source.reference,
+            charged=made,
+        )
+        return self.begin(call, video)
+
 
 class VideoEdited(_FromVideo):
     """A video with a change all over it, of the same size and length."""
@@ -343,24 +368,8 @@ class VideoEdited(_FromVideo):
         """Begin a job."""
         source = yield from _source(call, media, store)
         prompt = call.body["prompt"]
-        queued, work = durations(source.price, source.seconds, pacing)
-        video = Video(
-            id=_new_id(call),
-            model=source.model,
-            price=source.price,
-            prompt=prompt,
-            size=source.size,
-            seconds=source.seconds,
-            created=call.now,
-            queued=queued,
-            work=work,
-            seed=call.seed,
-            refused=self.refusal(prompt),
-            segments=tuple(structs.replace(each, changes=(*each.changes, prompt)) for each in source.segments),
-            upload=source.upload,
-            reference=source.reference,
-        )
-        return self.begin(call, video)
+        changed = tuple(structs.replace(each, changes=(*each.changes, prompt)) for each in source.segments)
+        return self.begin_from(call, source, changed, source.seconds, pacing)
 
 
 class VideoExtended(_FromVideo):
@@ -387,26 +396,8 @@ class VideoExtended(_FromVideo):
                 code="invalid_value",
                 param="seconds",
             )
-        prompt = call.body["prompt"]
-        queued, work = durations(source.price, more, pacing)
-        video = Video(
-            id=_new_id(call),
-            model=source.model,
-            price=source.price,
-            prompt=prompt,
-            size=source.size,
-            seconds=source.seconds + more,
-            created=call.now,
-            queued=queued,
-            work=work,
-            seed=call.seed,
-            refused=self.refusal(prompt),
-            segments=(*source.segments, Segment(prompt, more, call.seed)),
-            upload=source.upload,
-            reference=source.reference,
-            charged=more,
-        )
-        return self.begin(call, video)
+        longer = (*source.segments, Segment(call.body["prompt"], more, call.seed))
+        return self.begin_from(call, source, longer, more, pacing)
 
 
 def _new_id(call: Call) -> str:
