@@ -3,7 +3,7 @@
 import atexit
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from socket import socket
 from types import TracebackType
 from typing import Any, Self
@@ -115,6 +115,19 @@ class Service:
             listener.close()
             raise
         self.address = Address(self._host, listener.getsockname()[1], self.address.tls)
+
+    def refuse(self) -> None:
+        """Refuse connections; whoever is connected is cut off."""
+        self._server.refuse(_STOP_SECONDS)
+
+    def accept(self) -> None:
+        """Listen on the same port again; raises CannotListenError where somebody else took it meanwhile."""
+        listener = listen(self._host, self.address.port)
+        try:
+            self._server.move(listener, _STOP_SECONDS)
+        except BaseException:
+            listener.close()
+            raise
 
 
 class Accounts:
@@ -305,6 +318,26 @@ class MockServer:
         """
         self._running().move()
         self.reset()
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Within the block connections are refused, as of a server that is down; then the same port answers again.
+
+        Also for the transports of this server that need no socket. Whoever is connected is cut off.
+
+        Raises:
+            CannotListenError: somebody else took the port meanwhile.
+        """
+        service = self._service
+        if service is not None:
+            service.refuse()
+        self.simulator.refuses_connections = True
+        try:
+            yield
+        finally:
+            self.simulator.refuses_connections = False
+            if service is not None and service is self._service:
+                service.accept()
 
     def start(self) -> Self:
         """Listen and answer; returns when the first request would be answered.

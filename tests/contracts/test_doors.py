@@ -24,8 +24,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "without-sockets.md"
 CHAT = "/v1/chat/completions"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say one two three"}]}
 HEAD = {"authorization": "Bearer sk-any-door"}
-WHOLE_AT_ONCE = "collect the whole body first"
-CANNOT = {("asgi", "chunks"): WHOLE_AT_ONCE, ("asgi", "leaving"): WHOLE_AT_ONCE, ("asgi", "reset"): WHOLE_AT_ONCE}
+WHOLE_AT_ONCE = "stock ASGI transports of httpx serve the application, too, but collect the whole body first"
+CANNOT = {
+    ("asgi", "chunks"): WHOLE_AT_ONCE,
+    ("asgi", "leaving"): WHOLE_AT_ONCE,
+    ("asgi", "reset"): WHOLE_AT_ONCE,
+    ("asgi", "refusing"): "nor a refused connection",
+}
 """What a door cannot do honestly, and the words in which the page says so."""
 
 
@@ -61,7 +66,7 @@ class Door:
         words = CANNOT.get((self.name, what))
         if words is not None:
             assert words in " ".join(PAGE.read_text(encoding="utf-8").split())
-            pytest.skip(f"{self.name} cannot: stock transports {words}")
+            pytest.skip(f"{self.name} cannot: {words}")
 
 
 class AsgiClient:
@@ -222,6 +227,18 @@ def test_a_reset(door: Door) -> None:
     with pytest.raises((door.library.ReadError, door.library.RemoteProtocolError)):
         door.post(CHAT, json=BODY)
     assert door.post(CHAT, json=BODY).status_code == 200
+
+
+def test_a_server_that_is_down(door: Door) -> None:
+    """Refuses connections, and answers at the same address when it is up again."""
+    door.may("refusing")
+    assert door.post(CHAT, json=BODY).status_code == 200
+    with door.server.refusing():
+        for _ in range(2):
+            with pytest.raises(door.library.ConnectError):
+                door.post(CHAT, json=BODY)
+    assert door.post(CHAT, json=BODY).status_code == 200
+    assert len(door.server.journal) == 2
 
 
 def test_a_packed_answer(door: Door) -> None:

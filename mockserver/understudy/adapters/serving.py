@@ -175,12 +175,27 @@ class Server:
         Raises:
             MockServerError: the server does not run, or did not move in time.
         """
+        self._carry_out(self._move(listener), seconds)
+
+    def refuse(self, seconds: float) -> None:
+        """Close the socket and cut everybody off: connections are refused until the server moves to another one.
+
+        Args:
+            seconds: to wait for it, at most.
+
+        Raises:
+            MockServerError: the server does not run, or did not close in time.
+        """
+        self._carry_out(self._refuse(), seconds)
+
+    def _carry_out(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
         if self._loop is None:
+            work.close()
             raise MockServerError("This server is not running.")
         try:
-            asyncio.run_coroutine_threadsafe(self._move(listener), self._loop).result(seconds)
+            asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
         except TimeoutError:
-            raise MockServerError(f"The server did not move within {seconds} seconds.") from None
+            raise MockServerError(f"The server did not change its socket within {seconds} seconds.") from None
 
     async def _move(self, listener: socket.socket) -> None:
         before, old = self._accepting, self._listener
@@ -189,6 +204,17 @@ class Server:
         if before is not None:
             before.close()
         old.close()
+        await self._cut()
+
+    async def _refuse(self) -> None:
+        if self._accepting is not None:
+            self._accepting.close()
+            self._accepting = None
+        self._listener.close()
+        await self._cut()
+
+    async def _cut(self) -> None:
+        """End all connections at once."""
         state = self._state
         with _unlogged_cancellations():
             for connection in list(state.connections):
@@ -222,7 +248,8 @@ class Server:
                 if not self._stop_asked:
                     await self._stopping.wait()
             finally:
-                self._accepting.close()
+                if self._accepting is not None:
+                    self._accepting.close()
                 await _close(state)
                 if beside is not None:
                     beside.cancel()

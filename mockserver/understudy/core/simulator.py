@@ -127,6 +127,10 @@ class Simulator:
         starting: what accounts start with, for whoever changes that while the server runs.
         documented: names of all operations of the API; without them, what is missing is an unknown URL.
         on_failure: told of every inner failure (request id, exception), to log it.
+
+    Attributes:
+        on_reset: called after a reset, None for nothing.
+        refuses_connections: whether doors without a socket behave as if nobody listened.
     """
 
     def __init__(
@@ -162,6 +166,7 @@ class Simulator:
         self.starting = Starting(AccountTerms(0, 0)) if starting is None else starting
         self.moves = Moves(())
         self.on_reset: Callable[[], None] | None = None
+        self.refuses_connections = False
         self._first_settings = settings
         self.transport_ids = TransportIds(Random(settings.seed))
         self.prompts = PromptCache()

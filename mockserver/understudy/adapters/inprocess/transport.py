@@ -138,6 +138,8 @@ def _classes(library: Any) -> Any:
             """Answer a synchronous client."""
             body = request.read()
             simulator = self.simulator
+            if simulator.refuses_connections:
+                raise library.ConnectError("[Errno 111] Connection refused")
             with self._lock:
                 answer = self._refused(request, body) or conduct_at_once(
                     simulator.respond(self._taken(request, body), simulator.clock.now())
@@ -149,6 +151,8 @@ def _classes(library: Any) -> Any:
             """Answer an asynchronous client, on asyncio."""
             body = await request.aread()
             simulator = self.simulator
+            if simulator.refuses_connections:
+                raise library.ConnectError("[Errno 111] Connection refused")
             answer = self._refused(request, body)
             if answer is None:
                 steps = simulator.respond(self._taken(request, body), simulator.clock.now())
