@@ -33,3 +33,9 @@ def test_what_it_says_aloud_is_what_its_words_say(mockserver, openai_client, tmp
         model="whisper-1", file=("answer.wav", (tmp_path / "answer.wav").read_bytes())
     )
     assert heard.text.split() == words.split()
+
+
+def test_it_hears_the_caller(mockserver):
+    with VoiceAgent(mockserver.websocket_base_url, mockserver.account.key, "Be brief.") as agent:
+        words = agent.hear(said("Say one two three"))
+    assert "one two three" in words.lower()

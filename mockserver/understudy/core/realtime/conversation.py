@@ -58,13 +58,15 @@ class Item:
     Attributes:
         shown: the item as events show it.
         audio_ms: of its audio.
+        heard: the words of its audio, as the model hears them; None where it has none but what its parts say.
     """
 
-    __slots__ = ("audio_ms", "shown")
+    __slots__ = ("audio_ms", "heard", "shown")
 
-    def __init__(self, shown: dict[str, Any], audio_ms: int = 0) -> None:
+    def __init__(self, shown: dict[str, Any], audio_ms: int = 0, heard: str | None = None) -> None:
         self.shown = shown
         self.audio_ms = audio_ms
+        self.heard = heard
 
     @property
     def id(self) -> str:
@@ -82,7 +84,11 @@ class Item:
         """Everything it says."""
         if self.shown["type"] != "message":
             return str(self.shown.get("output") or self.shown.get("arguments") or "")
-        return "\n".join(part.get("text") or part.get("transcript") or "" for part in self.shown["content"])
+        said = [part.get("text") or part.get("transcript") or "" for part in self.shown["content"]]
+        if self.heard is not None:
+            # A transcript may be a text that stands for what was not understood.
+            said = [part.get("text") or "" for part in self.shown["content"]] + [self.heard]
+        return "\n".join(words for words in said if words)
 
     def tokens(self, vocabulary: Vocabulary, encoding: str) -> tuple[int, int]:
         """Text and audio tokens that it weighs when it is read."""

@@ -23,6 +23,11 @@ BUFFER_LIMIT = 64 * 1024 * 1024
 _BYTES_PER_MS = RATE * 2 // 1000
 
 
+def milliseconds_of(samples: bytes) -> int:
+    """How long samples last."""
+    return round(len(samples) / _BYTES_PER_MS)
+
+
 class Started:
     """Somebody began to speak, at a millisecond of all audio."""
 
@@ -92,8 +97,13 @@ class InputAudio:
         self._speaking = False
         self._silent_ms = 0
 
-    def commit(self) -> int:
-        """Take what is in the buffer; returns its milliseconds.
+    @property
+    def samples(self) -> bytes:
+        """What is in the buffer."""
+        return bytes(self._audio)
+
+    def commit(self) -> bytes:
+        """Take what is in the buffer.
 
         Raises:
             BadRequest: less than 100 ms.
@@ -105,16 +115,17 @@ class InputAudio:
                 f"only has {length:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
+        taken = bytes(self._audio)
         self.clear()
-        return round(length)
+        return taken
 
-    def take_turn(self) -> int:
-        """Take what the detector has seen, when somebody stopped; later audio stays. Returns milliseconds."""
-        length = self._examined // _BYTES_PER_MS
+    def take_turn(self) -> bytes:
+        """Take what the detector has seen, when somebody stopped; later audio stays."""
+        taken = bytes(self._audio[: self._examined])
         self._written_before += self._examined
         del self._audio[: self._examined]
         self._examined = 0
-        return length
+        return taken
 
     def detect(self, settings: dict[str, Any]) -> Started | Stopped | None:
         """The next change of who speaks in what was appended, None when there is none; ask until then."""

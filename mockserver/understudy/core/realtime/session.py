@@ -20,10 +20,12 @@ from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
 from understudy.core.journal import JournalEntry
 from understudy.core.limits import Cost, Trio
+from understudy.core.media import Heard
 from understudy.core.parameters import integer, optional, string
 from understudy.core.pricing import Usage, charge
 from understudy.core.realtime.conversation import Conversation, Item, checked_item
-from understudy.core.realtime.input_audio import InputAudio, Started
+from understudy.core.realtime.hearing import DEFAULT_TRANSCRIBER, Transcript, check_model, hear, understood
+from understudy.core.realtime.input_audio import InputAudio, Started, milliseconds_of
 from understudy.core.realtime.response import ResponseRun, Spoken
 from understudy.core.realtime.session_fields import RESPONSE, SESSION, SESSION_LIFETIME, merged, new_session
 from understudy.core.realtime.wire import EventWriter, WireIds
@@ -174,6 +176,9 @@ class RealtimeSession:
     def _update_session(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
         _check(event, {"session": SESSION}, ("session",))
         wanted = event["session"].get("audio") or {}
+        name = ((wanted.get("input") or {}).get("transcription") or {}).get("model")
+        if name is not None:
+            check_model(name, self._simulator.find_model(name, self._account))
         voice = (wanted.get("output") or {}).get("voice")
         if voice is not None and voice != self._fields["audio"]["output"]["voice"] and self._has_spoken():
             raise errors.BadRequest(
@@ -198,16 +203,17 @@ class RealtimeSession:
                 yield self._writer.write(
                     "input_audio_buffer.speech_stopped", audio_end_ms=change.at_ms, item_id=self._speech_item
                 )
-                yield from self._committed(self._speech_item, self._input.take_turn())
+                yield from self._committed(self._speech_item, self._input.take_turn(), now)
                 if detection["create_response"] and self._run is None:
                     yield from self._respond({}, now)
 
     def _commit(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
         _check(event, {}, ())
-        length = self._input.commit()
-        yield from self._committed(self._ids.make("item_"), length)
+        samples = self._input.commit()
+        yield from self._committed(self._ids.make("item_"), samples, now)
 
-    def _committed(self, item_id: str, milliseconds: int) -> Iterator[bytes]:
+    def _committed(self, item_id: str, samples: bytes, now: int) -> Iterator[bytes]:
+        heard = hear(samples, self._simulator.media)
         item = Item(
             {
                 "id": item_id,
@@ -216,11 +222,31 @@ class RealtimeSession:
                 "role": "user",
                 "content": [{"type": "input_audio", "transcript": None}],
             },
-            milliseconds,
+            milliseconds_of(samples),
+            understood(heard),
         )
         previous = self._conversation.insert(item, None)
         yield self._writer.write("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
         yield from self._announced(item, previous)
+        wanted = self._fields["audio"]["input"]["transcription"]
+        if wanted is not None and heard is not None:
+            yield from self._transcribed(item, heard, wanted.get("model") or DEFAULT_TRANSCRIBER, now)
+
+    def _transcribed(self, item: Item, heard: Heard, name: str, now: int) -> Iterator[bytes]:
+        simulator = self._simulator
+        model = check_model(name, simulator.find_model(name, self._account))
+        transcript = Transcript(heard, model, simulator.media)
+        kind = "conversation.item.input_audio_transcription"
+        place = {"item_id": item.id, "content_index": 0}
+        for piece in transcript.deltas():
+            yield self._writer.write(f"{kind}.delta", **place, delta=piece)
+        item.shown["content"][0]["transcript"] = transcript.text
+        usage = transcript.shown_usage()
+        yield self._writer.write(f"{kind}.completed", **place, transcript=transcript.text, usage=usage)
+        amount = charge(transcript.usage, simulator.prices.find(model.price))
+        spent = Spent("audio_transcriptions", model.snapshot, "default", transcript.usage, amount)
+        simulator.store.settle(self._account, spent, now)
+        self._entry.charge += amount
 
     def _clear(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
         _check(event, {}, ())
@@ -240,6 +266,7 @@ class RealtimeSession:
             "status": "completed",
         }
         audio_ms = 0
+        heard: str | None = None
         if given["type"] == "message":
             shown["role"] = given["role"]
             shown["content"] = []
@@ -249,6 +276,8 @@ class RealtimeSession:
                     sound = InputAudio()
                     sound.append(kept.pop("audio") or "")
                     audio_ms += round(sound.milliseconds)
+                    if kept["type"] == "input_audio" and kept.get("transcript") is None:
+                        heard = (heard or "") + understood(hear(sound.samples, self._simulator.media))
                     kept.setdefault("transcript", None)
                 shown["content"].append(kept)
         else:
@@ -259,7 +288,7 @@ class RealtimeSession:
             else:
                 shown["call_id"] = given["call_id"]
                 shown["output"] = given["output"]
-        return Item(shown, audio_ms)
+        return Item(shown, audio_ms, heard)
 
     def _announced(self, item: Item, previous: str | None) -> Iterator[bytes]:
         for kind in ("conversation.item.added", "conversation.item.done"):

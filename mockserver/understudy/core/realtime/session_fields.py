@@ -9,6 +9,7 @@ from typing import Any
 from understudy.core import errors
 from understudy.core.clock import MINUTE, SECOND
 from understudy.core.parameters import Check, anything, array, boolean, fields, integer, number, optional, string, word
+from understudy.core.realtime.hearing import TRANSCRIPTION
 
 SESSION_LIFETIME = 60 * MINUTE
 """Since GA (recorded `expires_at`)."""
@@ -129,7 +130,7 @@ _AUDIO = fields(
             fields(
                 {
                     "format": optional(_format),
-                    "transcription": _unbuilt("Transcription of input audio is"),
+                    "transcription": optional(TRANSCRIPTION),
                     "noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
                     "turn_detection": optional(_turn_detection),
                 }

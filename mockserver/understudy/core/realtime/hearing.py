@@ -1,0 +1,96 @@
+"""What a session hears: the words of the user's audio, for the model, and as a transcript where that is asked for.
+
+The ear understands speech that Understudy made, word for word; everything else has a text that stands for it. The
+model hears it whether a transcript is wanted or not, as a model does that takes audio itself. Events and fields from
+the OpenAPI document 2026-08-21; a transcript is told as soon as its audio was committed ("our choice": the real one
+comes before or after the response's events).
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from understudy.core import errors
+from understudy.core.catalog import Model
+from understudy.core.media import Heard, Media, MediaUnavailable, Sound
+from understudy.core.parameters import anything, fields, optional, string
+from understudy.core.pricing import Usage
+from understudy.core.realtime.conversation import INPUT_MS_PER_TOKEN
+from understudy.core.realtime.input_audio import RATE
+
+TRANSCRIPTION = fields(
+    {"model": optional(string()), "language": optional(string()), "prompt": optional(string()), "delay": anything}
+)
+"""Of `session.audio.input.transcription`."""
+DEFAULT_TRANSCRIBER = "gpt-4o-mini-transcribe"
+"""Where none is named ("our choice")."""
+_BY_DURATION = "whisper"
+"""In the names of models that are charged by the second, and whose transcript comes in one piece."""
+
+
+def hear(pcm: bytes, media: Media) -> Heard | None:
+    """What is said; None where the extra for sound is not installed."""
+    try:
+        return media.ear.hear(Sound(pcm, RATE, "pcm16"))
+    except MediaUnavailable:
+        return None
+
+
+def understood(heard: Heard | None) -> str:
+    """The words, empty where there are none that are known."""
+    return heard.text if heard is not None and heard.understood else ""
+
+
+def check_model(name: str, model: Model | None) -> Model:
+    """The model that transcribes; raises BadRequest of any other."""
+    if model is None or "transcriptions" not in model.endpoints:
+        raise errors.BadRequest(
+            f"Invalid value: '{name}' is not a transcription model.",
+            code="invalid_value",
+            param="session.audio.input.transcription.model",
+        )
+    return model
+
+
+class Transcript:
+    """The transcript of one item.
+
+    Args:
+        heard: what was heard.
+        model: that transcribes.
+        media: vocabulary.
+
+    Attributes:
+        text: of it.
+        usage: what it is charged for.
+    """
+
+    def __init__(self, heard: Heard, model: Model, media: Media) -> None:
+        self.text = heard.text
+        self._model = model
+        self._media = media
+        self._milliseconds = heard.milliseconds
+        if _BY_DURATION in model.id:
+            self.usage = Usage(milliseconds=math.ceil(heard.milliseconds / 1_000) * 1_000)
+        else:
+            audio = -(-heard.milliseconds // INPUT_MS_PER_TOKEN)
+            self.usage = Usage(audio_in=audio, text_out=media.vocabulary.count(self.text, model.encoding))
+
+    def deltas(self) -> Iterator[str]:
+        """Its pieces."""
+        if _BY_DURATION in self._model.id:
+            yield self.text
+        else:
+            yield from self._media.vocabulary.pieces(self.text, self._model.encoding)
+
+    def shown_usage(self) -> dict[str, Any]:
+        """As its last event tells it."""
+        if _BY_DURATION in self._model.id:
+            return {"type": "duration", "seconds": self.usage.milliseconds / 1_000}
+        return {
+            "type": "tokens",
+            "total_tokens": self.usage.audio_in + self.usage.text_out,
+            "input_tokens": self.usage.audio_in,
+            "input_token_details": {"text_tokens": 0, "audio_tokens": self.usage.audio_in},
+            "output_tokens": self.usage.text_out,
+        }
