@@ -42,7 +42,7 @@ def test_each_example_starts_clean(pytester: pytest.Pytester) -> None:
                 assert len(list(mockserver.rules)) == 1
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=3)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error").assert_outcomes(passed=3)
 
 
 def test_other_fixtures_are_still_complained_of(pytester: pytest.Pytester) -> None:
@@ -66,6 +66,6 @@ def test_other_fixtures_are_still_complained_of(pytester: pytest.Pytester) -> No
             pass
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["*unction-scoped fixture*"])

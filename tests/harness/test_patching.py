@@ -153,7 +153,7 @@ def test_afterwards_everything_is_as_it_was(pytester: pytest.Pytester) -> None:
             assert httpx.HTTPTransport.handle_request is before
         """
     )
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1, failed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=1, failed=1)
 
 
 def test_what_it_cannot_see_is_stopped_in_a_sentence(pytester: pytest.Pytester) -> None:
@@ -169,6 +169,6 @@ def test_what_it_cannot_see_is_stopped_in_a_sentence(pytester: pytest.Pytester) 
                 pass
         """
     )
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*mockserver_patch answers httpx and httpx2*mockserver_env*"])

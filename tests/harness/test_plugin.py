@@ -34,7 +34,7 @@ def test_fixtures_work_without_a_conftest(pytester: pytest.Pytester) -> None:
             assert abs(mockserver.clock.now() - time.time() * 1_000_000) < 60_000_000
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error").assert_outcomes(passed=4)
 
 
 def test_each_test_starts_clean(pytester: pytest.Pytester) -> None:
@@ -61,7 +61,7 @@ def test_each_test_starts_clean(pytester: pytest.Pytester) -> None:
             assert answer.headers["x-ratelimit-remaining-requests"] == "9999"
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=3)
 
 
 def test_a_run_that_does_not_use_it_does_not_import_the_server(pytester: pytest.Pytester) -> None:
@@ -75,7 +75,7 @@ def test_a_run_that_does_not_use_it_does_not_import_the_server(pytester: pytest.
             assert not loaded
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=1)
 
 
 def test_without_the_sdk_the_client_fixture_says_so(pytester: pytest.Pytester) -> None:
@@ -90,7 +90,7 @@ def test_without_the_sdk_the_client_fixture_says_so(pytester: pytest.Pytester) -
 def run(pytester: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
     """A project of one file, without any conftest."""
     pytester.makepyfile(code)
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *arguments)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", *arguments)
 
 
 def test_a_late_request_never_enters_the_next_test(pytester: pytest.Pytester) -> None:

@@ -62,7 +62,7 @@ def test_a_failed_test_writes_a_scenario_that_replays(pytester: pytest.Pytester,
             assert answer.choices[0].message.content != "Never this"
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Understudy: to replay it*", "understudy scenarios run *test_fails.toml"])
     (file,) = (pytester.path / FOLDER).iterdir()
@@ -87,7 +87,7 @@ def test_a_life_that_ended_is_written(pytester: pytest.Pytester) -> None:
         )
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(failed=1)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(failed=1)
     (file,) = (pytester.path / FOLDER).iterdir()
     calls = Scenario.read(file).client
     assert len(calls) >= 2
