@@ -241,7 +241,10 @@ def test_scripted_events_are_a_stream_of_their_own() -> None:
         ({"gzip": "yes"}, "'gzip' must be true, false or \"broken\", not 'yes'"),
         ({"length": "5"}, "'length' must be a number of bytes, or \"+10\" or \"-10\", not '5'"),
         ({"silent": 1}, "'silent' must be true or false, not 1"),
-        ({"events": [{"drop": 0}]}, "'events.drop' must be the number of an event from 1 on, every or finish or done"),
+        (
+            {"events": [{"drop": 0}]},
+            "'events.drop' must be the number of an event from 1 on, every, finish, done or the type of events",
+        ),
         ({"events": [{"drop": 1, "half": 2}]}, "'events' must each do one thing"),
         ({"events": [{"swap": [3, 1]}]}, "'events.swap' must name two events in their order"),
         ({"events": [{"set": 1}]}, "'events.set' must be a table from paths to values"),

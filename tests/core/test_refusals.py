@@ -145,7 +145,7 @@ def test_images_in_messages_have_a_trio_of_their_own(make_api: Callable[..., Api
 def open_one(api: Api) -> RealtimeSession | Turned:
     request = Request("GET", "/v1/realtime", {b"authorization": f"Bearer {KEY}".encode()})
     request.query = b"model=gpt-4o-realtime-preview-2024-10-01"
-    return open_session(api.simulator, request, [], api.clock.now())[0]
+    return open_session(api.simulator, request, [], api.clock.now()).what
 
 
 def test_sessions_at_launch_are_bounded_by_the_tier(make_api: Callable[..., Api]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from understudy.core.fault_events import Change, Changes, Event, Framing, events_of, written
 from understudy.core.headers import PLAIN_EVENT_STREAM
 from understudy.core.messages import Answer
-from understudy.core.wire import Ending, Wire
+from understudy.core.wire import Ending, SocketWire, Wire
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -60,6 +60,7 @@ class Delivery(msgspec.Struct, frozen=True):
         last_chunk: whether the body in chunks is ended; None for: when it was not cut.
         silent: nothing at all is answered.
         ending: what becomes of the socket; None for: closed when the body was cut, else kept.
+        websocket: what is done with the messages of a WebSocket; None for nothing else.
     """
 
     delay: int = 0
@@ -77,6 +78,7 @@ class Delivery(msgspec.Struct, frozen=True):
     last_chunk: bool | None = None
     silent: bool = False
     ending: Ending | None = None
+    websocket: SocketWire | None = None
 
     def of(self, answer: Answer, now: int) -> Answer:
         """The answer as it is handed over.

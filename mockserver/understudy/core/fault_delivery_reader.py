@@ -11,11 +11,11 @@ from understudy.core.clock import DAY, HOUR, MINUTE, SECOND
 from understudy.core.fault_delivery import Cut, Delivery, Stall
 from understudy.core.fault_events import Change, Event, Framing, Place
 from understudy.core.serialise import encode
-from understudy.core.wire import Ending
+from understudy.core.wire import Ending, SocketWire
 
 DELIVERY_KEYS = (
     "sse", "events", "framing", "cut", "stall", "gzip", "chunks", "segments", "delay", "pause", "length", "last_chunk",
-    "silent", "end",
+    "silent", "end", "websocket",
 )  # fmt: skip
 """The keys of a step that say how."""
 MOST_SIZES = 10_000
@@ -27,7 +27,14 @@ _SHIFT = re.compile(r"[+-]\d{1,9}")
 _NEWLINES = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 _FRAMING_KEYS = ("newline", "space", "bom", "between", "fields", "several_lines", "done", "final")
 _PLACES = ("every", "finish", "done")
-_VERBS = ("drop", "duplicate", "half", "swap", "insert", "set", "remove", "text")
+_EVENT_TYPE = re.compile(r"error|[a-z0-9_]+(?:\.[a-z0-9_]+)+")
+_CLOSE_CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
+_CLOSE_WORDS = "1000 to 1003, 1007 to 1014 or 3000 to 4999"
+"""RFC 6455, section 7.4: 1005, 1006 and 1015 are never sent, 1004 means nothing."""
+_REASON_MOST = 123
+"""Bytes: a close frame has 125, two of them for the code (RFC 6455, section 5.5)."""
+_PADDING_MOST = 256 * 1024 * 1024
+_VERBS = ("drop", "duplicate", "half", "swap", "insert", "set", "remove", "text", "pad")
 
 
 def read_delivery(table: Mapping[str, Any]) -> Delivery | None:
@@ -63,6 +70,7 @@ def read_delivery(table: Mapping[str, Any]) -> Delivery | None:
         last_chunk=last_chunk,
         silent=_truth(given, "silent"),
         ending=None if ending is None else Ending(ending),
+        websocket=_websocket(given["websocket"]) if "websocket" in given else None,
     )
 
 
@@ -144,6 +152,29 @@ def _stall(given: object) -> Stall:
     return Stall(_count(table.get("after_events", 0), "stall.after_events"), wait)
 
 
+def _websocket(given: object) -> SocketWire:
+    key = "websocket"
+    table = _table(given, key, ("close", "reason", "pings", "fragments", "read_pause"))
+    if not table:
+        raise ValueError(key, "says nothing: close, reason, pings, fragments or read_pause")
+    code = table.get("close")
+    if code is not None and (isinstance(code, bool) or code not in _CLOSE_CODES):
+        raise ValueError(f"{key}.close", f"must be a close code that may be sent, {_CLOSE_WORDS}, not {code!r:.80}")
+    reason = _text(table.get("reason", ""), f"{key}.reason")
+    if len(reason) > _REASON_MOST or (reason and code is None):
+        raise ValueError(f"{key}.reason", f"must be at most {_REASON_MOST} bytes beside a 'close'")
+    pings = _count(table.get("pings", 0), f"{key}.pings")
+    if pings > MOST_SIZES:
+        raise ValueError(f"{key}.pings", f"must be at most {MOST_SIZES}, not {pings}")
+    return SocketWire(
+        close=code,
+        reason=reason.decode(),
+        pings=pings,
+        fragments=_sizes(table, "fragments"),
+        read_pause=read_duration(f"{key}.read_pause", table["read_pause"]) if "read_pause" in table else 0,
+    )
+
+
 def _framing(given: object) -> Framing:
     table = _table(given, "framing", _FRAMING_KEYS)
     newline = table.get("newline", "lf")
@@ -185,6 +216,11 @@ def _change(given: object) -> Change:
     if verb in ("insert", "text"):
         several = value if isinstance(value, list) else [value]
         return Change(verb, at, events=tuple(_event(each, f"events.{verb}") for each in several))
+    if verb == "pad":
+        size = _count(value, "events.pad", 1)
+        if size > _PADDING_MOST:
+            raise ValueError("events.pad", f"must be at most {_PADDING_MOST} bytes, not {size}")
+        return Change(verb, at, other=size)
     if verb == "remove":
         paths = value if isinstance(value, list) else [value]
         if not all(isinstance(path, str) and path for path in paths):
@@ -199,10 +235,13 @@ def _change(given: object) -> Change:
 
 def _place(value: object, key: str, *, end: bool = False) -> Place:
     words = (*_PLACES, "end") if end else _PLACES
-    if isinstance(value, str) and value in words:
+    if isinstance(value, str) and (value in words or _EVENT_TYPE.fullmatch(value)):
         return value
     if isinstance(value, str | bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(key, f"must be the number of an event from 1 on, {' or '.join(words)}, not {value!r:.80}")
+        raise ValueError(
+            key,
+            f"must be the number of an event from 1 on, {', '.join(words)} or the type of events, not {value!r:.80}",
+        )
     return value
 
 

@@ -16,8 +16,10 @@ EVENT_LIMIT = 64 * 1024 * 1024
 """Bytes of one event that are kept while it is not whole ("our choice")."""
 
 Place = int | str
-"""Which events a change is about: a number from 1, `every`, `finish` (those with a finish reason) or `done`; `end` is
-after the last one."""
+"""Which events a change is about: a number from 1, `every`, `finish` (those with a finish reason), `done`, or those of
+a type such as `response.done`; `end` is after the last one."""
+PADDING = "x_padding"
+"""The field that makes an event large."""
 
 
 class Event:
@@ -42,6 +44,15 @@ class Event:
     def is_done(self) -> bool:
         """Whether it is the last event of a chat stream."""
         return self.data == DONE
+
+    @property
+    def type(self) -> str:
+        """What it calls itself, empty where it does not."""
+        if self.name:
+            return self.name.decode("utf-8", "replace")
+        value = decode_object(self.data)
+        kind = None if value is None else value.get("type")
+        return kind if isinstance(kind, str) else ""
 
     def finishes(self) -> bool:
         """Whether a choice ends in it."""
@@ -70,9 +81,9 @@ class Change(msgspec.Struct, frozen=True):
     """One change of the events.
 
     Attributes:
-        verb: drop, duplicate, swap, insert, set, remove, text or half.
+        verb: drop, duplicate, swap, insert, set, remove, text, half or pad.
         at: which events; of `swap` the first of both.
-        other: of `swap`, the second.
+        other: of `swap`, the second; of `pad`, how many characters.
         values: of `set`: what stands at each path; of `remove`: the paths alone.
         events: of `insert`: what comes before the event; of `text`: what comes in its place.
     """
@@ -97,7 +108,7 @@ class Change(msgspec.Struct, frozen=True):
             return event.is_done
         if at == "finish":
             return event.finishes()
-        return at == "every"
+        return at == "every" or event.type == at
 
 
 class Changes:
@@ -157,6 +168,8 @@ def _edited(change: Change, event: Event) -> Event:
     value = decode_object(event.data)
     if value is None or event.raw is not None:
         return event
+    if change.verb == "pad":
+        value[PADDING] = "x" * change.other
     for path, wanted in change.values.items():
         _put(value, path.split("."), wanted, remove=change.verb == "remove")
     data = pretty(value) + b"\n" if event.whole else encode(value)

@@ -45,6 +45,11 @@ http_date, iso and unix.
     last_chunk = false                                         # the end of a body in chunks is missing
     silent = true                                              # not even a status line
     end = "rst"                                                # the socket then: keep, fin, rst, hold
+    websocket = { close = 1013, pings = 3, fragments = [1] }   # what only WebSockets have; also reason, read_pause
+
+A WebSocket meets one fault for as long as it is open: an answer refuses its upgrade; `events`, `cut`, `stall`, `delay`,
+`silent`, `end` and `websocket` are about the messages of the server, each an event. With `websocket.close` it is closed
+where it is cut, or before the first message; without, the connection is dropped there.
 
 What only a socket can do (`length`, `segments`, `last_chunk`, `silent`, `end`) is played by the doors that own one.
 A body that was cut is charged as far as it was sent.

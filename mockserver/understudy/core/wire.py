@@ -18,6 +18,24 @@ class Ending(Enum):
     """It stays open and nothing more comes, until the client goes."""
 
 
+class SocketWire(msgspec.Struct, frozen=True):
+    """What a door does with the messages of a WebSocket beside sending them.
+
+    Attributes:
+        close: code of the close frame that ends the connection where the messages are cut; None for none.
+        reason: of it.
+        pings: sent before each message.
+        fragments: sizes of the frames that a message is cut into, over and over; empty for one.
+        read_pause: microseconds before each message of the client is taken.
+    """
+
+    close: int | None = None
+    reason: str = ""
+    pings: int = 0
+    fragments: tuple[int, ...] = ()
+    read_pause: int = 0
+
+
 class Wire(msgspec.Struct, frozen=True):
     """What a door that owns its socket does beside handing over the parts of a body.
 

@@ -49,7 +49,8 @@ class Talk:
         self.api = api
         request = Request("GET", "/v1/realtime", {b"authorization": b"Bearer sk-voice-0123456789"})
         request.query = b"model=" + model.encode()
-        opened, self.entry = open_session(api.simulator, request, [], api.clock.now())
+        came = open_session(api.simulator, request, [], api.clock.now())
+        opened, self.entry = came.what, came.entry
         assert isinstance(opened, RealtimeSession)
         self.session = opened
         self.created = json.loads(self.session.start())
@@ -420,7 +421,8 @@ def test_who_may_not_come_in_is_told_so(
 ) -> None:
     """An error event and a close, never a failed upgrade."""
     request = Request("GET", "/v1/realtime", headers, query=query)
-    turned, entry = open_session(api.simulator, request, protocols, api.clock.now())
+    came = open_session(api.simulator, request, protocols, api.clock.now())
+    turned, entry = came.what, came.entry
     assert isinstance(turned, Turned)
     assert (turned.close.code, turned.close.reason) == (close, reason)
     assert json.loads(turned.event)["type"] == "error"
@@ -430,11 +432,11 @@ def test_who_may_not_come_in_is_told_so(
 def test_a_browser_names_its_key_in_a_sub_protocol(api: Api) -> None:
     """`openai-insecure-api-key.KEY`."""
     request = Request("GET", "/v1/realtime", {}, query=b"model=gpt-realtime")
-    opened, entry = open_session(
+    came = open_session(
         api.simulator, request, ["realtime", "openai-insecure-api-key.sk-browser-0123456789"], api.clock.now()
     )
-    assert isinstance(opened, RealtimeSession)
-    assert entry.key == "sk-brows*********6789"
+    assert isinstance(came.what, RealtimeSession)
+    assert came.entry.key == "sk-brows*********6789"
 
 
 texts = st.text(max_size=12)

@@ -101,19 +101,20 @@ class RawWriter:
         self._cycle.response_complete = True
         self._cycle.message_event.set()
         if ending is Ending.RST:
-            self._reset()
+            reset(self._transport)
         elif ending is not Ending.KEEP:
             self._transport.close()
         self._cycle.on_response()
 
-    def _reset(self) -> None:
-        """Close with a reset: a socket that does not linger throws away what was not read, and says so."""
-        connection = self._transport.get_extra_info("socket")
-        if connection is not None and connection.fileno() >= 0:
-            # uvloop's own socket object cannot be set; another handle of the same socket can.
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
-                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._transport.abort()
+
+def reset(transport: asyncio.Transport) -> None:
+    """Close with a reset: a socket that does not linger throws away what was not read, and says so."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0:
+        # uvloop's own socket object cannot be set; another handle of the same socket can.
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _cut_up(source: Iterator[tuple[int, bytes]], wire: Wire, clock: Clock) -> Iterator[tuple[int, bytes]]:

@@ -6,11 +6,16 @@ with audio of the client still unread, TCP would answer with a reset, and the cl
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 from websockets.protocol import State
+
+from understudy.adapters.wire.raw import reset as _reset
+from understudy.adapters.ws.sending import SOCKET_EXTENSION
 
 GOING_AWAY = 1001
 
@@ -25,6 +30,48 @@ class FarewellProtocol(WebSocketsSansIOProtocol):
         self._parting = False
         self._lost = asyncio.Event()
         self._application, self.app = self.app, self._until_parted
+
+    def handle_connect(self, event: Request) -> None:
+        """Lend the socket to faults, for what ASGI has no words for."""
+        super().handle_connect(event)
+        if self.handshake_initiated and hasattr(self, "scope"):
+            extensions: dict[str, Any] = {**(self.scope.get("extensions") or {}), SOCKET_EXTENSION: self}
+            self.scope["extensions"] = extensions
+
+    def ping(self, count: int) -> None:
+        """Send so many pings."""
+        for number in range(count):
+            self.conn.send_ping(b"understudy %d" % number)
+        self._flush()
+
+    def send_pieces(self, message: bytes, sizes: Sequence[int]) -> None:
+        """Send a message in frames of these sizes, over and over."""
+        pieces: list[bytes] = []
+        start = 0
+        while start < len(message) or not pieces:
+            size = sizes[len(pieces) % len(sizes)]
+            pieces.append(message[start : start + size])
+            start += size
+        self.conn.send_text(pieces[0], fin=len(pieces) == 1)
+        for number, piece in enumerate(pieces[1:], 2):
+            self.conn.send_continuation(piece, fin=number == len(pieces))
+        self._flush()
+
+    def send_beginning(self, data: bytes) -> None:
+        """Send the beginning of a message whose end never comes."""
+        self.conn.send_text(data, fin=False)
+        self._flush()
+
+    def drop(self, *, reset: bool) -> None:
+        """End the connection without a close frame, or without an answer to its upgrade."""
+        self.handshake_complete = self.close_sent = True
+        if reset:
+            _reset(self.transport)
+        else:
+            self.transport.close()
+
+    def _flush(self) -> None:
+        self.transport.write(b"".join(self.conn.data_to_send()))
 
     def shutdown(self) -> None:
         """Say that the server is going away; the client's answer or the server's patience ends the connection."""

@@ -10,14 +10,19 @@ from typing import Any
 
 from understudy.adapters.conduct import conduct
 from understudy.adapters.http.asgi import Message, Receive, Scope, Send
-from understudy.adapters.http.playing import play
+from understudy.adapters.http.playing import play, wait_or_gone
 from understudy.adapters.ws.frames import TIME_IS_UP, Frames
 from understudy.adapters.ws.responses import is_let_in, responses
+from understudy.adapters.ws.sending import Broken, Sender
+from understudy.core.clock import Clock
 from understudy.core.endpoints.responses.socket import PATH as RESPONSES
-from understudy.core.messages import Request
+from understudy.core.fault_delivery import Delivery
+from understudy.core.messages import Answer, Request
 from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
 from understudy.core.realtime.session import Close, RealtimeSession
+from understudy.core.realtime.tampering import Tampering
 from understudy.core.simulator import Simulator
+from understudy.core.wire import Ending
 
 _YIELD_EVERY = 8
 """Events without a moment of their own that are sent before others may work."""
@@ -37,7 +42,17 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
     if scope["path"] != PATH:
         await _refuse(request, simulator, receive, send)
         return
-    opened, entry = open_session(simulator, request, protocols, clock.now())
+    opened = open_session(simulator, request, protocols, clock.now())
+    delivery = opened.delivery
+    what = opened.what
+    if delivery is not None and delivery.silent:
+        await _stay_silent(delivery, scope, receive, send, clock)
+        if isinstance(what, RealtimeSession):
+            what.end(clock.now())
+        return
+    if isinstance(what, Answer):
+        await _deny(what, simulator, receive, send)
+        return
     await send(
         {
             "type": "websocket.accept",
@@ -45,19 +60,34 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
             "headers": upgrade_headers(simulator),
         }
     )
-    if isinstance(opened, Turned):
-        await _send_text(send, opened.event)
-        await send({"type": "websocket.close", "code": opened.close.code, "reason": opened.close.reason})
+    if isinstance(what, Turned):
+        await send({"type": "websocket.send", "text": what.event.decode()})
+        await send({"type": "websocket.close", "code": what.close.code, "reason": what.close.reason})
         return
+    sender = Sender(scope, send, clock, None if delivery is None else Tampering(delivery))
     try:
-        await _Player(opened, simulator, receive, send).play()
+        await _Player(what, simulator, receive, sender).play()
     finally:
-        opened.end(clock.now())
-        entry.finished_at = clock.now()
+        what.end(clock.now())
+        opened.entry.finished_at = clock.now()
+
+
+async def _stay_silent(delivery: Delivery, scope: Scope, receive: Receive, send: Send, clock: Clock) -> None:
+    """Not even the upgrade is answered."""
+    ending = delivery.ending or Ending.FIN
+    while ending in (Ending.HOLD, Ending.KEEP):
+        if (await receive())["type"] == "websocket.disconnect":
+            return
+    await Sender(scope, send, clock, None).drop(reset=ending is Ending.RST)
 
 
 async def _refuse(request: Request, simulator: Simulator, receive: Receive, send: Send) -> None:
     """Answer an upgrade elsewhere as the same GET without one: no path, no permission, 426."""
+    await _deny(await conduct(simulator.respond(request, simulator.clock.now())), simulator, receive, send)
+
+
+async def _deny(answer: Answer, simulator: Simulator, receive: Receive, send: Send) -> None:
+    """Answer an upgrade with HTTP."""
 
     async def send_denial(message: Message) -> None:
         made = {**message, "type": f"websocket.{message['type']}"}
@@ -66,33 +96,33 @@ async def _refuse(request: Request, simulator: Simulator, receive: Receive, send
             made["headers"] = [pair for pair in made["headers"] if pair[0] != b"content-length"]
         await send(made)
 
-    clock = simulator.clock
-    await play(await conduct(simulator.respond(request, clock.now())), clock, receive, send_denial)
-
-
-async def _send_text(send: Send, event: bytes) -> None:
-    await send({"type": "websocket.send", "text": event.decode()})
+    await play(answer, simulator.clock, receive, send_denial)
 
 
 class _Player:
     """One session between its frames and its events."""
 
-    def __init__(self, session: RealtimeSession, simulator: Simulator, receive: Receive, send: Send) -> None:
+    def __init__(self, session: RealtimeSession, simulator: Simulator, receive: Receive, sender: Sender) -> None:
         self._session = session
         self._simulator = simulator
-        self._send = send
+        self._sender = sender
         self._frames = Frames(receive, simulator.clock)
 
     async def play(self) -> None:
         try:
             await self._serve()
+        except Broken:
+            pass
         finally:
             self._frames.close()
+
+    async def _say(self, event: bytes) -> None:
+        await self._sender.say(event, self._frames)
 
     async def _serve(self) -> None:
         session = self._session
         clock = self._simulator.clock
-        await _send_text(self._send, session.start())
+        await self._say(session.start())
         sent = 0
         while True:
             while not self._frames.empty:
@@ -122,7 +152,7 @@ class _Player:
                     # The frame ended the response: what was pulled belongs to it no more.
                     continue
             for event in events:
-                await _send_text(self._send, event)
+                await self._say(event)
                 sent += 1
                 if sent % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -131,12 +161,15 @@ class _Player:
         """Handle a frame; False at the end of the connection."""
         if frame is None:
             return False
+        if pause := self._sender.read_pause:
+            clock = self._simulator.clock
+            await wait_or_gone(clock, clock.now() + pause, self._frames.gone)
         for event in self._session.receive(frame, self._simulator.clock.now()):
-            await _send_text(self._send, event)
+            await self._say(event)
         return True
 
     async def _expire(self) -> None:
         for event in self._session.wake(self._simulator.clock.now()):
-            await _send_text(self._send, event)
+            await self._say(event)
         close = self._session.close or Close(1001, "")
-        await self._send({"type": "websocket.close", "code": close.code, "reason": close.reason})
+        await self._sender.close(close.code, close.reason)

@@ -64,6 +64,11 @@ class Frames:
                 reminder.cancel()
         return TIME_IS_UP if self._queue.empty() else self._queue.get_nowait()
 
+    async def ignore(self) -> None:
+        """Take what comes and drop it, until the connection ends."""
+        while await self._queue.get() is not None:
+            pass
+
     async def _read(self) -> None:
         while True:
             message: Any = await self._receive()

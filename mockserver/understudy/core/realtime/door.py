@@ -4,14 +4,20 @@ The socket always opens; who may not come in is told so by an `error` event and 
 4000 for the query, with `type.code` as the reason.
 """
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
+
 from understudy.core import errors
+from understudy.core.accounts import Account
 from understudy.core.errors import ApiError
+from understudy.core.fault_delivery import Delivery
+from understudy.core.faults import FAULT_HEADER, FaultError
 from understudy.core.journal import JournalEntry
-from understudy.core.messages import Headers, Request
+from understudy.core.messages import Answer, Headers, Request
 from understudy.core.realtime.session import Close, RealtimeSession
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.simulator import Simulator
@@ -37,6 +43,20 @@ class Turned:
         self.close = close
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """What an upgrade came to.
+
+    Attributes:
+        what: a session; somebody who may not come in; or the answer of a fault, which refuses the upgrade.
+        entry: its line in the journal.
+        delivery: what a fault does to the connection, None for nothing.
+    """
+
+    what: RealtimeSession | Turned | Answer
+    entry: JournalEntry
+    delivery: Delivery | None = None
+
+
 class _Refused(ApiError):
     """A refusal with its close code."""
 
@@ -55,9 +75,7 @@ def upgrade_headers(simulator: Simulator) -> Headers:
     ]
 
 
-def open_session(
-    simulator: Simulator, request: Request, protocols: list[str], now: int
-) -> tuple[RealtimeSession | Turned, JournalEntry]:
+def open_session(simulator: Simulator, request: Request, protocols: list[str], now: int) -> Opened:
     """Let a session in, or turn it away.
 
     Args:
@@ -69,16 +87,50 @@ def open_session(
     entry = simulator.journal.open(now, "", "", "GET", request.path, b"")
     entry.status = 101
     try:
-        return _open(simulator, request, protocols, entry, now), entry
+        account = _let_in(simulator, request, protocols, entry, now)
+        query: dict[str, list[str]] = parse_qs(request.query.decode("latin-1"))
+        delivery = None
+        if simulator.faults or FAULT_HEADER in request.headers:
+            answer, delivery = _fault(simulator, request, account, query, entry, now)
+            if answer is not None:
+                return Opened(answer, entry, delivery)
+        return Opened(_open(simulator, request, protocols, account, query, entry, now), entry, delivery)
     except _Refused as refused:
-        return _turned(simulator, refused, refused.close, entry, now), entry
+        return Opened(_turned(simulator, refused, refused.close, entry, now), entry)
     except errors.Unauthorized as refused:
-        return _turned(simulator, refused, _WRONG_KEY, entry, now), entry
+        return Opened(_turned(simulator, refused, _WRONG_KEY, entry, now), entry)
 
 
-def _open(
-    simulator: Simulator, request: Request, protocols: list[str], entry: JournalEntry, now: int
-) -> RealtimeSession:
+def _fault(
+    simulator: Simulator,
+    request: Request,
+    account: Account,
+    query: Mapping[str, list[str]],
+    entry: JournalEntry,
+    now: int,
+) -> tuple[Answer | None, Delivery | None]:
+    """The fault that a connection meets: an answer that refuses it, what is done to it, or both."""
+    asked = request.header(FAULT_HEADER)
+    try:
+        model = query.get("model", [""])[0]
+        fault = simulator.faults.next(request, account.key, model, now)
+        if asked is not None:
+            fault = simulator.faults.asked_for(asked)
+    except FaultError as problem:
+        raise _Refused(_WRONG_QUERY, str(problem), "understudy_fault") from None
+    if fault is None:
+        return None, None
+    entry.fault = fault.name
+    scripted = fault.answer(now)
+    if scripted is None:
+        return None, fault.delivery
+    entry.status, entry.finished_at = scripted.status, now
+    named = {name for name, _ in scripted.headers}
+    told = [] if b"content-type" in named else [(b"content-type", scripted.content_type)]
+    return Answer(scripted.status, told + scripted.headers, scripted.body), fault.delivery
+
+
+def _let_in(simulator: Simulator, request: Request, protocols: list[str], entry: JournalEntry, now: int) -> Account:
     if not simulator.store.answers_at_once:
         what = "Realtime sessions over a shared store are not simulated by Understudy yet."
         raise _Refused(_WRONG_QUERY, what, "not_simulated")
@@ -88,6 +140,18 @@ def _open(
             request.headers[b"authorization"] = b"Bearer " + key.encode("latin-1", "replace")
     account = simulator.authenticate(request, now)
     entry.key, entry.account = account.masked_key, account.id
+    return account
+
+
+def _open(
+    simulator: Simulator,
+    request: Request,
+    protocols: list[str],
+    account: Account,
+    query: Mapping[str, list[str]],
+    entry: JournalEntry,
+    now: int,
+) -> RealtimeSession:
     beta = request.headers.get(b"openai-beta") == b"realtime=v1" or "openai-beta.realtime-v1" in protocols
     if beta:
         raise _Refused(
@@ -95,7 +159,6 @@ def _open(
             "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
             "beta_api_shape_disabled",
         )
-    query: dict[str, list[str]] = parse_qs(request.query.decode("latin-1"))
     if "intent" in query:
         raise _Refused(_WRONG_QUERY, f"Invalid intent: {query['intent'][0]!r}.", "invalid_intent", "intent")
     names: list[Any] = query.get("model", [])
