@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+from base64 import b64decode
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.core.messages import Request
 from understudy.core.pacing import Pacing
 from understudy.core.rule_answers import Template
 from understudy.core.rules import RULE_BYTES, RULES_KEPT, RuleError, Rules
@@ -37,6 +43,10 @@ def message(result: Result) -> Any:
 def ask(api: Api, text: str = "Hello!", **more: Any) -> Result:
     options = {name: more.pop(name) for name in ("key", "stop_after") if name in more}
     return api.chat({"messages": [{"role": "user", "content": text}], **more}, **options)
+
+
+def post(api: Api, path: str, body: dict[str, Any]) -> Result:
+    return api.send("POST", path, json.dumps(body).encode())
 
 
 def says(api: Api, text: str = "Hello!", **more: Any) -> str | None:
@@ -82,7 +92,7 @@ CONDITIONS: list[tuple[dict[str, Any], bool]] = [
 def test_all_conditions_must_hold(api: Api, conditions: dict[str, Any], meant: bool) -> None:
     """By endpoint, model, path, key, words, expressions, tools, functions."""
     rule = api.simulator.rules.when(**conditions)
-    # Only errors can be scripted at the other endpoints.
+    # At images there is nobody who could say it.
     rule.fail(418, "meant") if conditions.get("endpoint") == "images" else rule.reply("meant")
     result = api.chat(
         {
@@ -306,8 +316,85 @@ def test_errors_can_be_scripted_at_every_metered_endpoint(api: Api) -> None:
     rules.when(endpoint="images").fail(400, "Not this picture.", code="moderation_blocked")
     refused = api.send("POST", "/v1/images/generations", b'{"model": "gpt-image-1", "prompt": "a cat"}')
     assert refused.error["code"] == "moderation_blocked"
-    with pytest.raises(RuleError, match="only errors can be scripted"):
+    with pytest.raises(RuleError, match="'images', but such an answer is given by chat, completions, realtime,"):
         rules.when(endpoint="images").reply("words")
+    with pytest.raises(RuleError, match="'chat', but such an answer is given by embeddings"):
+        rules.when(endpoint="chat").embed([1.0])
+
+
+def test_embeddings_can_be_scripted(api: Api) -> None:
+    """Each text its own vector, the last for all that follow; in both encodings, and whatever length it has."""
+    rules = api.simulator.rules
+    rules.when(last_message="king").embed([1, 0], [0.5, -0.5])
+    body = {"model": "text-embedding-3-small", "input": ["queen", "knight", "king"]}
+    given = post(api, "/v1/embeddings", body).json
+    assert [each["embedding"] for each in given["data"]] == [[1, 0], [0.5, -0.5], [0.5, -0.5]]
+    packed = post(api, "/v1/embeddings", {**body, "input": "king", "encoding_format": "base64"}).json
+    assert b64decode(packed["data"][0]["embedding"]) == struct.pack("<2f", 1, 0)
+    assert given["usage"]["prompt_tokens"] > 0
+    usual = post(api, "/v1/embeddings", {**body, "input": "pawn"}).json
+    assert len(usual["data"][0]["embedding"]) == 1536
+
+
+def test_pictures_can_be_scripted_by_another_prompt(api: Api) -> None:
+    """It is painted as if it had been asked for; quoted words stand in it."""
+    pytest.importorskip("PIL")
+    from PIL import Image
+
+    rules = api.simulator.rules
+    rules.when(last_message={"regex": "a (blue|red) thing"}).draw("three {1} apples")
+    body = {"model": "gpt-image-1-mini", "prompt": "a red thing", "quality": "low", "size": "1024x1024"}
+    scripted = post(api, "/v1/images/generations", body).json
+    rules.clear()
+    usual = post(api, "/v1/images/generations", body).json
+    pictures = [Image.open(BytesIO(b64decode(each["data"][0]["b64_json"]))) for each in (scripted, usual)]
+    assert [picture.size for picture in pictures] == [(1024, 1024)] * 2
+    assert pictures[0].tobytes() != pictures[1].tobytes()
+    assert scripted["usage"] == usual["usage"]
+
+
+def test_a_picture_can_be_handed_out_as_it_is(api: Api, tmp_path: Path) -> None:
+    """Whole, streamed and as a link; what is told of its format is true."""
+    pytest.importorskip("PIL")
+    from PIL import Image
+
+    path = tmp_path / "red.webp"
+    Image.new("RGB", (64, 64), "red").save(path, "WEBP")
+    file = path.read_bytes()
+    api.simulator.rules.when(endpoint="images").draw(file=path)
+    body = {"model": "gpt-image-1-mini", "prompt": "a cat", "quality": "low", "size": "1024x1024"}
+    whole = post(api, "/v1/images/generations", body).json
+    assert b64decode(whole["data"][0]["b64_json"]) == file
+    assert whole["output_format"] == "webp"
+    streamed = post(api, "/v1/images/generations", {**body, "stream": True, "partial_images": 1})
+    events = [json.loads(line[6:]) for line in streamed.body.decode().splitlines() if line.startswith("data: ")]
+    assert [(event["output_format"], b64decode(event["b64_json"])) for event in events] == [("webp", file)] * 2
+    linked = post(api, "/v1/images/generations", {"model": "dall-e-3", "prompt": "a cat"}).json
+    assert linked["data"][0]["revised_prompt"]
+    address = urlsplit(linked["data"][0]["url"])
+    fetched = api.ask(Request("GET", address.path, {}, query=address.query.encode()))
+    assert (fetched.body, fetched.headers["content-type"]) == (file, "image/webp")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"image": 1}, "'image' must be a prompt, or a table of base64"),
+        ({"image": {"base64": "bm8="}}, "'image.base64' must be a PNG, JPEG or WebP in base64"),
+        ({"image": {"path": "x"}}, "'image.path' is not known"),
+        ({"image": "a cat", "finish_reason": "stop"}, "'finish_reason' cannot stand beside 'image'"),
+        ({"image": "{nobody}"}, "quotes {nobody}"),
+        ({"embedding": []}, "'embedding' must be lists of 1 to 8192 numbers"),
+        ({"embedding": [[1], ["x"]]}, "'embedding' must be made of finite numbers"),
+        ({"embedding": [float("nan")]}, "'embedding' must be made of finite numbers"),
+        ({"embedding": [True]}, "'embedding' must be made of finite numbers"),
+    ],
+)
+def test_pictures_and_vectors_are_checked_at_once(api: Api, answer: dict[str, Any], words: str) -> None:
+    with pytest.raises(RuleError) as refused:
+        api.simulator.rules.add(answer)
+    assert words in str(refused.value)
+    assert not api.simulator.rules
 
 
 def test_spoken_answers_say_the_scripted_words(api: Api) -> None:

@@ -130,6 +130,23 @@ class ScriptedUsage:
         self.reasoning_tokens = reasoning_tokens
 
 
+class ScriptedPicture:
+    """A picture of a script.
+
+    Attributes:
+        prompt: what is painted in place of what was asked for, or None.
+        file: the picture itself, or None.
+        format: of the file: png, jpeg or webp; empty without one.
+    """
+
+    __slots__ = ("file", "format", "prompt")
+
+    def __init__(self, prompt: str | None = None, file: bytes | None = None, format: str = "") -> None:
+        self.prompt = prompt
+        self.file = file
+        self.format = format
+
+
 class Script:
     """What the model says to one call; None where it decides itself.
 
@@ -140,10 +157,14 @@ class Script:
         tool_calls: what it calls.
         finish_reason: why it ended.
         usage: what is counted.
+        picture: what is painted.
+        vectors: embeddings of the texts in order, the last of them for all that follow.
         error: what the call is refused with instead.
     """
 
-    __slots__ = ("error", "finish_reason", "refusal", "rule", "text", "tool_calls", "usage")
+    __slots__ = (
+        "error", "finish_reason", "picture", "refusal", "rule", "text", "tool_calls", "usage", "vectors",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -154,6 +175,8 @@ class Script:
         tool_calls: tuple[ScriptedCall, ...] = (),
         finish_reason: str | None = None,
         usage: ScriptedUsage | None = None,
+        picture: ScriptedPicture | None = None,
+        vectors: tuple[tuple[float, ...], ...] = (),
         error: ApiError | None = None,
     ) -> None:
         self.error = error
@@ -163,6 +186,8 @@ class Script:
         self.tool_calls = tool_calls
         self.finish_reason = finish_reason
         self.usage = usage
+        self.picture = picture
+        self.vectors = vectors
 
 
 class RuleAnswer:
@@ -171,10 +196,10 @@ class RuleAnswer:
     Attributes:
         table: as it was written, for lists of rules.
         times: how often it plays; None for as long as no other follows.
-        words: whether it says something, so that only some endpoints can play it.
+        endpoints: that can play it; None for all.
     """
 
-    __slots__ = ("_make", "table", "times", "words")
+    __slots__ = ("_make", "endpoints", "table", "times")
 
     def __init__(
         self,
@@ -182,11 +207,11 @@ class RuleAnswer:
         times: int | None,
         make: Callable[[str, Mapping[str, str], int], Script],
         *,
-        words: bool,
+        endpoints: frozenset[str] | None,
     ) -> None:
         self.table = table
         self.times = times
-        self.words = words
+        self.endpoints = endpoints
         self._make = make
 
     def make(self, rule: str, values: Mapping[str, str], now: int) -> Script:

@@ -1,6 +1,7 @@
 """Reading rules from plain tables, as TOML, JSON and Python spell them; `rules` explains the language."""
 
 import re
+from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from understudy.core.rule_answers import (
     Script,
     ScriptedCall,
     ScriptedError,
+    ScriptedPicture,
     ScriptedUsage,
     Template,
     filled,
@@ -25,13 +27,19 @@ from understudy.core.wildcards import fits, wildcard
 from understudy.core.wording import is_text, is_whole, shown
 
 ENDPOINTS = (
-    *("chat", "completions", "embeddings", "images", "moderations", "responses"),
+    *("chat", "completions", "embeddings", "images", "moderations", "realtime", "responses"),
     *("speech", "transcriptions", "translations"),
 )
 """What `endpoint` may name: the metered endpoints, at each of which an error can be scripted."""
-SPEAKING = frozenset(("chat", "completions", "responses", "transcriptions", "translations"))
-"""Endpoints at which words, refusals and tool calls can be scripted; a completion says a refusal and calls no tools.
-Of a transcript words are what is heard."""
+SPEAKING = frozenset(("chat", "completions", "realtime", "responses", "transcriptions", "translations"))
+"""Endpoints at which words, refusals and tool calls can be scripted; a completion says a refusal and calls no tools, a
+realtime session says it, too. Of a transcript words are what is heard."""
+_PLAYED_BY = {"image": frozenset(("images",)), "embedding": frozenset(("embeddings",))}
+_LONGEST_VECTOR = 8_192
+_VECTORS_MOST = 2_048
+_LARGEST = 3.4e38
+"""What single precision holds."""
+_SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"))
 ANSWERS_KEPT = 1_000
 """Answers of one rule ("our choice")."""
 FINISH_REASONS = ("stop", "length", "content_filter", "tool_calls", "function_call")
@@ -40,7 +48,7 @@ RULE_KEYS = ("name", "when", "answers")
 _WILDCARDS = ("model", "path", "key")
 _TEXTS = ("last_message", "any_message")
 WHEN_KEYS = ("endpoint", *_WILDCARDS, *_TEXTS, "tool", "on", "where")
-_KINDS = ("reply", "json", "tool_calls", "refusal", "error", "as_usual")
+_KINDS = ("reply", "json", "tool_calls", "refusal", "image", "embedding", "error", "as_usual")
 _MODIFIERS = ("finish_reason", "usage", "times")
 ANSWER_KEYS = (*_KINDS, *_MODIFIERS)
 _CALL_KEYS = ("name", "arguments", "input")
@@ -222,7 +230,7 @@ class RuleReader:
                 if key in table:
                     raise self.error(f"{prefix}{key}", "cannot stand beside 'error'")
             scripted = self._error(table["error"], quotable, f"{prefix}error")
-            return RuleAnswer(_plain(table), times, scripted.make, words=False)
+            return RuleAnswer(_plain(table), times, scripted.make, endpoints=None)
         finish_reason = table.get("finish_reason")
         if finish_reason is not None and finish_reason not in FINISH_REASONS:
             problem = f"must be one of {', '.join(FINISH_REASONS)}, not {shown(finish_reason)}"
@@ -233,8 +241,12 @@ class RuleReader:
         def script(rule: str, values: Mapping[str, str], now: int) -> Script:
             return Script(rule, finish_reason=finish_reason, usage=usage, **make(values))
 
-        words = kind != "as_usual" or finish_reason is not None or usage is not None
-        return RuleAnswer(_plain(table), times, script, words=words)
+        for key in ("finish_reason", "usage"):
+            if kind in _PLAYED_BY and key in table:
+                raise self.error(f"{prefix}{key}", f"cannot stand beside {kind!r}")
+        says_nothing = kind == "as_usual" and finish_reason is None and usage is None
+        endpoints = None if says_nothing else _PLAYED_BY.get(kind, SPEAKING)
+        return RuleAnswer(_plain(table), times, script, endpoints=endpoints)
 
     def _words(
         self, kind: str, value: object, quotable: frozenset[str], key: str
@@ -243,6 +255,11 @@ class RuleReader:
             if value is not True:
                 raise self.error(key, f"can only be true, not {shown(value)}")
             return lambda values: {}
+        if kind == "image":
+            return self._picture(value, quotable, key)
+        if kind == "embedding":
+            vectors = self._vectors(value, key)
+            return lambda values: {"vectors": vectors}
         if kind == "tool_calls":
             calls = self._tool_calls(value, quotable, key)
             return lambda values: {"tool_calls": tuple(call(values) for call in calls)}
@@ -263,6 +280,45 @@ class RuleReader:
             raise self.error(key, "is nested too deeply") from None
         except (TypeError, ValueError, OverflowError) as problem:
             raise self.error(key, str(problem).rstrip(".")) from None
+
+    def _picture(
+        self, value: object, quotable: frozenset[str], key: str
+    ) -> Callable[[Mapping[str, str]], dict[str, Any]]:
+        if not isinstance(value, Mapping):
+            if not is_text(value) or not value:
+                raise self.error(key, f"must be a prompt, or a table of base64, not {shown(value)}")
+            template = self._template(key, value, quotable)
+            return lambda values: {"picture": ScriptedPicture(template.fill(values))}
+        for name in value:
+            if name not in ("base64", "prompt"):
+                raise self.error(f"{key}.{name}", "is not known; a picture has base64, and perhaps a prompt")
+        given = value.get("base64")
+        try:
+            file = a2b_base64(given, strict_mode=True) if isinstance(given, str) else b""
+        except (ValueError, UnicodeEncodeError):
+            file = b""
+        form = next((name for start, name in _SIGNATURES if file.startswith(start)), "")
+        if file[:4] == b"RIFF" and file[8:12] == b"WEBP":
+            form = "webp"
+        if not form:
+            raise self.error(f"{key}.base64", f"must be a PNG, JPEG or WebP in base64, not {shown(given)}")
+        prompt = self._template(f"{key}.prompt", value["prompt"], quotable) if "prompt" in value else None
+        return lambda values: {"picture": ScriptedPicture(None if prompt is None else prompt.fill(values), file, form)}
+
+    def _vectors(self, value: object, key: str) -> tuple[tuple[float, ...], ...]:
+        """One vector, or a list of them."""
+        several: Any = (
+            value if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple) else [value]
+        )
+        if len(several) > _VECTORS_MOST:
+            raise self.error(key, f"must be at most {_VECTORS_MOST} vectors, not {len(several)}")
+        for vector in several:
+            if not isinstance(vector, list | tuple) or not 0 < len(vector) <= _LONGEST_VECTOR:
+                raise self.error(key, f"must be lists of 1 to {_LONGEST_VECTOR} numbers, not {shown(vector)}")
+            for number in vector:
+                if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= _LARGEST:
+                    raise self.error(key, f"must be made of finite numbers, not {shown(number)}")
+        return tuple(tuple(float(number) for number in vector) for vector in several)
 
     def _tool_calls(
         self, value: object, quotable: frozenset[str], key: str

@@ -22,9 +22,10 @@ In Python:
 holds or an expression that is found in it; `on`, which counts the calls that match otherwise: 1, "2..", "3-5"; and
 `where`, a function of the `RuleRequest` (Python only). The last message may be anybody's: a tool's result, too.
 
-**What.** An answer is one of `reply` (a text), `json`, `tool_calls`, `refusal`, `error` and `as_usual` (what would have
-been said without the rule), perhaps with `finish_reason` and `usage`. Several are given in turn: each once, the last
-for ever, or as many `times` as it says. A rule whose answers are used up is not meant any more.
+**What.** An answer is one of `reply` (a text), `json`, `tool_calls`, `refusal`, `image`, `embedding`, `error` and
+`as_usual` (what would have been said without the rule), perhaps with `finish_reason` and `usage`. Several are given in
+turn: each once, the last for ever, or as many `times` as it says. A rule whose answers are used up is not meant any
+more.
 
 Texts may quote the request: `{last_message}`, `{model}`, `{call}` (the number of the matching call), and the groups of
 the rule's expressions: `{1}`, `{name}`.
@@ -35,11 +36,14 @@ Rules are asked when a request has been let in and found valid, so that an error
 The language and every bound in it are our choice. `rule_answers` holds the values, `rule_reader` reads them.
 """
 
+from binascii import b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from understudy.core.rule_answers import RuleAnswer, RuleError, Script
-from understudy.core.rule_reader import ANSWERS_KEPT, SPEAKING, Conditions, RuleReader
+from understudy.core.rule_reader import ANSWERS_KEPT, Conditions, RuleReader
 from understudy.core.rule_request import RuleRequest, Said
 from understudy.core.serialise import encode
 from understudy.core.wording import is_text, shown
@@ -135,6 +139,33 @@ class Rule:
         """Refuse with these words, in the message's `refusal`."""
         return self._add({"refusal": text}, usage=usage, times=times)
 
+    def draw(
+        self,
+        prompt: str | None = None,
+        *,
+        file: bytes | str | PathLike[str] | None = None,
+        times: int | None = None,
+    ) -> "Rule":
+        """Paint what this prompt says in place of the request's, or hand out this very picture.
+
+        Args:
+            prompt: it may quote the request.
+            file: a PNG, JPEG or WebP: its bytes, or its path.
+            times: how often, before the next answer's turn.
+
+        Raises:
+            RuleError: something of it cannot be used.
+        """
+        if file is None:
+            return self._add({"image": prompt}, times=times)
+        given = file if isinstance(file, bytes) else Path(file).read_bytes()
+        picture = {"base64": b2a_base64(given, newline=False).decode()}
+        return self._add({"image": picture if prompt is None else {**picture, "prompt": prompt}}, times=times)
+
+    def embed(self, *vectors: Sequence[float], times: int | None = None) -> "Rule":
+        """Give these vectors to the texts of a request in order, the last of them to all that follow."""
+        return self._add({"embedding": [list(vector) for vector in vectors]}, times=times)
+
     def fail(
         self,
         status: int,
@@ -222,7 +253,7 @@ class Rule:
         if taken or (conditions.calls is not None and self.seen not in conditions.calls):
             return None
         answer = self._next()
-        if answer is None or (answer.words and request.endpoint not in SPEAKING):
+        if answer is None or not (answer.endpoints is None or request.endpoint in answer.endpoints):
             return None
         self.answered += 1
         values = {"last_message": request.last_message, "model": request.model, "call": str(self.seen), **groups}
@@ -347,8 +378,10 @@ class Rules:
         reader = RuleReader(f"Rule {rule.name!r}", position)
         conditions = rule._conditions
         endpoint = conditions.endpoint
-        if endpoint is not None and endpoint not in SPEAKING and any(answer.words for answer in answers):
-            raise reader.error("when.endpoint", f"is {endpoint!r}, where so far only errors can be scripted")
+        for answer in answers:
+            if endpoint is not None and answer.endpoints is not None and endpoint not in answer.endpoints:
+                names = ", ".join(sorted(answer.endpoints))
+                raise reader.error("when.endpoint", f"is {endpoint!r}, but such an answer is given by {names}")
         size = len(encode([conditions.table, [answer.table for answer in answers]]))
         if size > RULE_BYTES:
             raise reader.error("answers", f"are larger than {RULE_BYTES} bytes")

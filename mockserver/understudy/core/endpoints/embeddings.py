@@ -156,6 +156,7 @@ class _Vectors:
         dimensions = body.get("dimensions") or model.dimensions
         in_base64 = body.get("encoding_format") == "base64"
         self._tokens = 0
+        scripted = () if call.script is None else call.script.vectors
         data = []
         for index, entry in enumerate(entries):
             if type(entry) is str:
@@ -166,10 +167,13 @@ class _Vectors:
                 raw = b"".join(vocabulary.token_bytes(token, model.encoding) for token in entry)
                 text = raw.decode("utf-8", "replace")
                 self._tokens += len(entry)
-            vector = embed(text, model.snapshot, model.dimensions, model.alike)
-            if dimensions < model.dimensions:
-                vector = shortened(vector, dimensions)
-            vector = half_precision(vector)
+            if scripted:
+                vector = list(scripted[min(index, len(scripted) - 1)])
+            else:
+                vector = embed(text, model.snapshot, model.dimensions, model.alike)
+                if dimensions < model.dimensions:
+                    vector = shortened(vector, dimensions)
+                vector = half_precision(vector)
             shown: Any = b64encode(single_precision(vector)).decode() if in_base64 else vector
             data.append({"object": "embedding", "embedding": shown, "index": index})
         value = {

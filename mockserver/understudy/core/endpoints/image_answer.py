@@ -20,6 +20,7 @@ from understudy.core.media import EditPlan, Media, Painter, PicturePlan, Variati
 from understudy.core.operations import Call, Reply
 from understudy.core.pacing import Pacing
 from understudy.core.pricing import Usage
+from understudy.core.rule_answers import ScriptedPicture
 from understudy.core.serialise import encode, pretty
 
 Plan = PicturePlan | EditPlan | VariationPlan
@@ -139,13 +140,29 @@ def answered(call: Call, job: Job, media: Media, pacing: Pacing) -> Reply:
     return _Whole(call, job, media, pacing)
 
 
-def painted(painter: Painter, plan: Plan) -> bytes:
-    """The file of a plan."""
+def painted(painter: Painter, plan: Plan, scripted: ScriptedPicture | None = None) -> bytes:
+    """The file of a plan, or what a rule says in its place."""
+    if scripted is not None:
+        return scripted.file or painter.paint(_as_scripted(plan, scripted))
     if isinstance(plan, EditPlan):
         return painter.edit(plan)
     if isinstance(plan, VariationPlan):
         return painter.vary(plan)
     return painter.paint(plan)
+
+
+def _as_scripted(plan: Plan, scripted: ScriptedPicture) -> PicturePlan:
+    return msgspec.structs.replace(_result(plan), prompt=scripted.prompt or _result(plan).prompt)
+
+
+def _shown_plan(call: Call, job: Job) -> tuple[PicturePlan, ScriptedPicture | None]:
+    """What all pictures have in common, and what a rule has them show; a file of its own tells its own format."""
+    scripted = None if call.script is None else call.script.picture
+    plan = job.result
+    if scripted is None:
+        return plan, None
+    plan = _as_scripted(plan, scripted)
+    return msgspec.structs.replace(plan, format=scripted.format) if scripted.file else plan, scripted
 
 
 class _Bill:
@@ -213,8 +230,8 @@ class _Whole:
         self._usage = bill.usage()
         self.processing = _work(call.model, bill, pacing)
         self.due = call.now + self.processing if self.processing else 0
-        plan = job.result
-        files = [painted(media.painter, each) for each in job.plans]
+        plan, scripted = _shown_plan(call, job)
+        files = [painted(media.painter, each, scripted) for each in job.plans]
         answer: dict[str, Any] = {"created": call.now // SECOND}
         if kind_of(call.model) is Kind.GPT_IMAGE:
             answer["background"] = plan.background
@@ -222,7 +239,7 @@ class _Whole:
             answer |= {"output_format": plan.format, "quality": plan.quality, "size": f"{plan.width}x{plan.height}"}
             answer["usage"] = bill.shown()
         else:
-            answer["data"] = [_shown(call, job, index, file) for index, file in enumerate(files)]
+            answer["data"] = [_shown(call, plan, index, file) for index, file in enumerate(files)]
         # Of these answers variations alone end in a newline (recorded since the middle of 2025).
         ending = b"\n" if isinstance(job.plans[0], VariationPlan) else b""
         self.body: bytes | None = pretty(answer) + ending
@@ -236,17 +253,17 @@ class _Whole:
         return self._usage
 
 
-def _shown(call: Call, job: Job, index: int, file: bytes) -> dict[str, Any]:
+def _shown(call: Call, plan: PicturePlan, index: int, file: bytes) -> dict[str, Any]:
     """One picture of a dall-e model; dall-e-3 tells first how it understood the prompt (recorded)."""
     shown: dict[str, Any] = {}
     if kind_of(call.model) is Kind.DALL_E_3:
-        shown["revised_prompt"] = _revised(job.result)
+        shown["revised_prompt"] = _revised(plan)
     if call.body.get("response_format") == "b64_json":
         return {**shown, "b64_json": _base64(file)}
     name = letters(call.seed, 24, b"picture %d" % index)
     user = letters(call.account.salt, 24, b"user")
     organization = call.account.organization.id
-    link = call.pictures.keep(file, "image/png", organization, user, name, call.now)
+    link = call.pictures.keep(file, f"image/{plan.format}", organization, user, name, call.now)
     return {**shown, "url": call.origin + link}
 
 
@@ -272,6 +289,7 @@ class _Streamed:
         self._call = call
         self._job = job
         self._painter = media.painter
+        self._plan, self._scripted = _shown_plan(call, job)
         self._bill = _Bill(call.model, job)
         self._step = _work(call.model, self._bill, pacing) // (job.partials + 1)
         self.processing = self._step
@@ -287,7 +305,7 @@ class _Streamed:
                 bill.partials += 1
                 yield due, self._event("partial_image", file, {"partial_image_index": step})
                 due += self._step
-            file = painted(self._painter, plan)
+            file = painted(self._painter, plan, self._scripted)
             bill.pictures += 1
             yield due, self._event("completed", file, {"usage": self._usage_so_far()})
             due += self._step
@@ -305,10 +323,14 @@ class _Streamed:
     def _partial(self, plan: Plan, step: int) -> bytes:
         if isinstance(plan, VariationPlan):
             raise TypeError("variations are not streamed")
+        if self._scripted is not None:
+            if self._scripted.file:
+                return self._scripted.file
+            plan = _as_scripted(plan, self._scripted)
         return self._painter.partial(plan, step, self._job.partials)
 
     def _event(self, name: str, file: bytes, last: dict[str, Any]) -> bytes:
-        plan = self._job.result
+        plan = self._plan
         kind = f"{self._job.event}.{name}"
         data = {
             "type": kind,

@@ -31,11 +31,21 @@ class Spoken:
         modality: text or audio.
         voice: of audio.
         limit: most output tokens, None for as many as it takes.
+        ends: why it is incomplete although all was said, None for it is not.
     """
 
-    __slots__ = ("calls", "limit", "modality", "text", "voice")
+    __slots__ = ("calls", "ends", "limit", "modality", "text", "voice")
 
-    def __init__(self, text: str, calls: tuple[ToolCall, ...], modality: str, voice: str, limit: int | None) -> None:
+    def __init__(
+        self,
+        text: str,
+        calls: tuple[ToolCall, ...],
+        modality: str,
+        voice: str,
+        limit: int | None,
+        ends: str | None = None,
+    ) -> None:
+        self.ends = ends
         self.text = text
         self.calls = calls
         self.modality = modality
@@ -171,6 +181,7 @@ class ResponseRun:
             yield self._due, self._writer.delta("response.output_text.delta", part, "delta", piece)
             self._wait(self._pacing.itl)
         self._open.remove(close)
+        self.incomplete = self.incomplete or self._spoken.ends
         for event in close("incomplete" if self.incomplete else "completed"):
             yield self._due, event
 
@@ -219,6 +230,7 @@ class ResponseRun:
             # Whoever pulls next has done the work.
             yield self._due, b""
         self._open.remove(close)
+        self.incomplete = self.incomplete or self._spoken.ends
         for event in close("incomplete" if self.incomplete else "completed"):
             yield self._due, event
 

@@ -30,6 +30,8 @@ from understudy.core.realtime.response import ResponseRun, Spoken
 from understudy.core.realtime.session_fields import RESPONSE, SESSION, SESSION_LIFETIME, merged, new_session
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.replies import text, tools
+from understudy.core.rule_answers import Script, ScriptedUsage
+from understudy.core.rule_request import RuleRequest
 from understudy.core.simulator import Simulator, rate_limited
 from understudy.core.usage_log import Spent
 
@@ -85,6 +87,7 @@ class RealtimeSession:
         self._asked: dict[str, Any] = {}
         self._read_before = 0
         self._input_usage = (0, 0)
+        self._counted: ScriptedUsage | None = None
         self.close: Close | None = None
         self.deadline = now + SESSION_LIFETIME
         self._count(1)
@@ -350,6 +353,7 @@ class RealtimeSession:
         self._asked = {**settings, "audio": {"output": {"format": output["format"], "voice": output["voice"]}}}
         self._asked["out_of_band"] = asked.get("conversation") == "none"
         self._asked["metadata"] = asked.get("metadata")
+        script = self._script(items, settings, now)
         read = self._tokens(items, settings["instructions"])
         admission = self._simulator.store.admit(
             self._account, self._model, Cost(tokens=sum(read)), now, self._ids.seed()[:16]
@@ -361,6 +365,8 @@ class RealtimeSession:
             refusal = self._simulator.quota_error(admission.quota, errors.out_of_credits())
         elif admission.refusal is not None:
             refusal = rate_limited(admission.refusal, self._model, self._account)
+        elif script is not None:
+            refusal = script.error
         response_id = self._ids.make("resp_")
         if refusal is not None:
             # Recorded: the failed response.done comes at once, without a response.created.
@@ -369,7 +375,8 @@ class RealtimeSession:
             yield self._writer.write("response.done", response=failed)
             return
         self._input_usage = read
-        spoken = self._decide(items, settings, output["voice"])
+        self._counted = None if script is None else script.usage
+        spoken = self._decide(items, settings, output["voice"], script)
         out_of_band = self._asked["out_of_band"]
         self._run = ResponseRun(
             response_id,
@@ -412,11 +419,37 @@ class RealtimeSession:
             audio_tokens += heard
         return text_tokens, audio_tokens
 
-    def _decide(self, items: list[Item], settings: dict[str, Any], voice: Any) -> Spoken:
+    def _script(self, items: list[Item], settings: dict[str, Any], now: int) -> Script | None:
+        """What the first rule that is meant says to what was said so far, heard words included."""
+        rules = self._simulator.rules
+        if not rules:
+            return None
+        said = [{"role": turn.role, "content": turn.text} for turn in _turns(items)]
+        body = {**settings, "input": said}
+        account = self._account
+        asked = RuleRequest("realtime", "/v1/realtime", self._model.id, account.key, account.id, body)
+        script = rules.script(asked, now)
+        if script is not None:
+            self._entry.rule = script.rule
+        return script
+
+    def _decide(self, items: list[Item], settings: dict[str, Any], voice: Any, script: Script | None) -> Spoken:
         seed = self._ids.seed()
         last_user = next((place for place in range(len(items) - 1, -1, -1) if items[place].is_user), -1)
         later = items[last_user + 1 :]
+        modality = settings["output_modalities"][0]
+        limit = settings["max_output_tokens"]
+        named = voice if isinstance(voice, str) else "alloy"
+        ends = None if script is None else _ENDS.get(script.finish_reason or "")
+
+        def spoken(said: str, calls: tuple[tools.ToolCall, ...]) -> Spoken:
+            return Spoken(said, calls, modality, named, None if limit in ("inf", None) else limit, ends)
+
         calls: tuple[tools.ToolCall, ...] = ()
+        if script is not None and script.tool_calls:
+            return spoken("", tuple(tools.ToolCall(call.name, "function", call.payload) for call in script.tool_calls))
+        if script is not None and (script.text is not None or script.refusal is not None):
+            return spoken(script.text or script.refusal or "", ())
         if settings["tools"]:
             conversation = tools.Conversation(
                 last_user=items[last_user].text if last_user >= 0 else "",
@@ -431,13 +464,10 @@ class RealtimeSession:
                 calls = tools.decide(wrapped, choice, settings.get("parallel_tool_calls"), conversation, seed)
             except tools.UnsatisfiableTool as failure:
                 raise errors.BadRequest(str(failure), code="invalid_function_parameters", param="tools") from failure
-        modality = settings["output_modalities"][0]
         said = ""
         if not calls:
             said = text.compose(_turns(items), seed, style=_SPOKEN if modality == "audio" else text.DEFAULT)
-        limit = settings["max_output_tokens"]
-        named = voice if isinstance(voice, str) else "alloy"
-        return Spoken(said, calls, modality, named, None if limit in ("inf", None) else limit)
+        return spoken(said, calls)
 
     def _cut(self, status: str, details: dict[str, Any], now: int) -> list[bytes]:
         run = self._run
@@ -449,10 +479,21 @@ class RealtimeSession:
         run, self._run = self._run, None
         assert run is not None  # noqa: S101 - callers have looked
         text_in, audio_in = self._input_usage
+        text_out, audio_out = run.text_tokens, run.audio_tokens
         cached = min(self._read_before, text_in + audio_in) // _CACHED_STEP * _CACHED_STEP
+        counted = self._counted
+        if counted is not None:
+            # Scripted counts do not tell sound and text apart: those of the kind that there is ("our choice").
+            if counted.prompt_tokens is not None:
+                text_in, audio_in = (counted.prompt_tokens, 0) if not audio_in else (0, counted.prompt_tokens)
+                cached = min(cached, counted.prompt_tokens)
+            if counted.cached_tokens is not None:
+                cached = counted.cached_tokens
+            if counted.completion_tokens is not None:
+                text_out, audio_out = (0, counted.completion_tokens) if audio_out else (counted.completion_tokens, 0)
         cached_text = min(cached, text_in)
         cached_audio = cached - cached_text
-        made = run.text_tokens + run.audio_tokens
+        made = text_out + audio_out
         usage = {
             "total_tokens": text_in + audio_in + made,
             "input_tokens": text_in + audio_in,
@@ -468,17 +509,17 @@ class RealtimeSession:
                     "image_tokens": 0,
                 },
             },
-            "output_token_details": {"text_tokens": run.text_tokens, "audio_tokens": run.audio_tokens},
+            "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
         }
         self._read_before = text_in + audio_in + made
         self._charge(
             Usage(
                 text_in=text_in - cached_text,
                 cached_in=cached_text,
-                text_out=run.text_tokens,
+                text_out=text_out,
                 audio_in=audio_in - cached_audio,
                 cached_audio_in=cached_audio,
-                audio_out=run.audio_tokens,
+                audio_out=audio_out,
             ),
             now,
         )
@@ -530,6 +571,8 @@ class RealtimeSession:
 
 
 _SPOKEN = text.Style(spoken=True)
+_ENDS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Why a response is incomplete, by the finish reason that a rule gives."""
 
 _Handler = Callable[[RealtimeSession, dict[str, Any], int], Iterator[bytes]]
 _HANDLERS: dict[str, _Handler] = {
