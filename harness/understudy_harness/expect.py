@@ -29,6 +29,7 @@ __all__ = ["Expectation", "ExpectationFailed", "expect", "story"]
 
 PATIENCE = 1.0
 """Real seconds that calls under way are waited for: a server notices a moment later that a client has gone."""
+_SWITCHED = 101
 SHOWN = 50
 """Calls that a story tells, the newest."""
 _EARLY = 0.001
@@ -174,10 +175,10 @@ class Expectation:
     # How it ended
 
     def and_then_succeeded(self) -> Expectation:
-        """The last try was answered in full, with a status below 400."""
+        """The last try was answered in full, with a status below 400; or it is a WebSocket that was let in."""
         tries = self._tries()
         last = tries[-1] if tries else None
-        if last is None or not 200 <= last.status < 400 or not last.complete or last.finished_at is None:
+        if last is None or not (_is_session(last) or _is_answered(last)):
             raise self._failed(f"success in the end, but {_ending(last)}")
         return self
 
@@ -210,6 +211,38 @@ class Expectation:
         """A rule of this name answered."""
         if not any(each.rule == name for each in self._calls):
             raise self._failed(f"an answer by the rule {name!r}, but there was none")
+        return self
+
+    # Realtime
+
+    def answered_turns(self, times: int) -> Expectation:
+        """Realtime sessions gave so many responses together, interrupted ones included."""
+        return self._summed("turns", times, "response")
+
+    def was_interrupted(self, times: int) -> Expectation:
+        """Callers interrupted so many responses."""
+        return self._summed("interrupted", times, "interrupted response")
+
+    def truncated_what_was_not_heard(self) -> Expectation:
+        """After each interruption the client told how much of the answer was heard."""
+        for each in self._calls:
+            if each.truncated < each.interrupted:
+                problem = f"{each.interrupted} answers to be truncated after their interruption"
+                raise self._failed(f"{problem}, but call {each.number} truncated {each.truncated}")
+        return self
+
+    def was_closed_with(self, code: int) -> Expectation:
+        """The server closed a WebSocket with this code."""
+        codes = sorted({each.closed for each in self._calls if each.closed})
+        if code not in codes:
+            told = ", ".join(map(str, codes)) or "none"
+            raise self._failed(f"a WebSocket to be closed with {code}, but there was {told}")
+        return self
+
+    def _summed(self, name: str, times: int, noun: str) -> Expectation:
+        found = sum(getattr(each, name) for each in self._calls)
+        if found != times:
+            raise self._failed(f"{_counted(times, noun, f'{noun}s')}, but there were {found}")
         return self
 
     # Money
@@ -276,6 +309,14 @@ def story(calls: Sequence[JournalEntry]) -> str:
     return f"({left_out} calls before these are left out)\n{table}" if left_out else table
 
 
+def _is_session(entry: JournalEntry) -> bool:
+    return entry.status == _SWITCHED and entry.error is None and entry.fault is None
+
+
+def _is_answered(entry: JournalEntry) -> bool:
+    return 200 <= entry.status < 400 and entry.complete and entry.finished_at is not None
+
+
 def _row(entry: JournalEntry, start: int) -> tuple[str, ...]:
     took = "under way" if entry.finished_at is None else f"{(entry.finished_at - entry.at) / SECOND:.3f} s"
     told = entry.retry_after
@@ -283,6 +324,9 @@ def _row(entry: JournalEntry, start: int) -> tuple[str, ...]:
     notes += [f"fault {entry.fault}"] if entry.fault and entry.fault != entry.error else []
     notes += [f"rule {entry.rule}"] if entry.rule else []
     notes += [f"{entry.chunks} parts"] if entry.streamed and entry.chunks else []
+    notes += [f"{entry.turns} turns"] if entry.turns else []
+    notes += [f"{entry.interrupted} interrupted"] if entry.interrupted else []
+    notes += [f"closed with {entry.closed}"] if entry.closed else []
     notes += ["left by the client"] if not entry.complete else []
     return (
         str(entry.number),

@@ -27,6 +27,7 @@ _NEWEST = 10_000
 _ENTRY = (
     "number", "key", "account", "method", "path", "model", "status", "error", "request_id", "body_size", "complete",
     "charge", "fault", "rule", "streamed", "chunks", "answer_size",
+    "turns", "interrupted", "truncated", "closed",
 )  # fmt: skip
 
 

@@ -37,7 +37,11 @@ def steps_of(scenario: Scenario) -> list[Step]:
         ScenarioError: a step cannot be played.
     """
     try:
-        return [Step(table, position) for position, table in enumerate(scenario.client)]
+        steps = [Step(table, position) for position, table in enumerate(scenario.client)]
+        calls = [step.op == "realtime" for step in steps]
+        if any(calls) and not all(calls):
+            raise ClientStepError(calls.index(False), "op", "cannot stand beside realtime: a caller moves the clock")
+        return steps
     except ClientStepError as wrong:
         line = line_of(scenario.text, "client", wrong.position, wrong.key)
         raise ScenarioError(scenario.name, str(wrong), key=wrong.key, line=line) from None
@@ -82,7 +86,9 @@ def play(scenario: Scenario) -> tuple[list[ExpectationFailed], str]:
 
     check_words(scenario)
     steps = steps_of(scenario)
-    with MockServer(clock="autojump", scenario=scenario) as server:
+    # A caller moves the clock itself, so that what it says meets an answer that is under way.
+    speaks = any(step.op == "realtime" for step in steps)
+    with MockServer(clock="virtual" if speaks else "autojump", scenario=scenario) as server:
         ScenarioClient(server).play(steps)
         found = failures(scenario, server.journal, of_client=True)
         return found, story(tuple(server.journal))

@@ -1,7 +1,7 @@
 """A small, sound client that plays its part of a scenario: it retries what can be retried, and waits as it is told.
 
     [[client]]
-    op = "chat"               # chat, responses, images, embeddings, codex
+    op = "chat"               # chat, responses, images, embeddings, codex; realtime: see `scenario_caller`
     times = 5                 # one after the other
     content = "Say hello"     # what is asked
     repeat = 1000             # so many times over
@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 from understudy.core.moves import read_time
 from understudy.core.wording import is_whole, shown
 from understudy.server_handle import ServerHandle
+from understudy_harness.scenario_caller import Caller
 
 KEY = "sk-scenario-client"
 RETRYABLE = (408, 409, 429, 500, 502, 503, 504)
@@ -44,6 +45,7 @@ _PATHS = {
     "images": "/v1/images/generations",
     "embeddings": "/v1/embeddings",
     "codex": "/backend-api/codex/responses",
+    "realtime": "/v1/realtime",
 }
 _MODELS = {
     "chat": "gpt-4o",
@@ -51,10 +53,11 @@ _MODELS = {
     "images": "gpt-image-1",
     "embeddings": "text-embedding-3-small",
     "codex": "gpt-5.4",
+    "realtime": "gpt-realtime",
 }
 _STEP_KEYS = (
     "op", "model", "content", "repeat", "times", "stream", "leave_after", "retries", "patience", "gap", "key", "body",
-    "path", "json",
+    "path", "json", "aloud", "interrupt_after",
 )  # fmt: skip
 _TIMES_MOST = 100_000
 
@@ -120,6 +123,15 @@ class Step:
         self.stream = table.get("stream", self.op == "codex")
         if not isinstance(self.stream, bool):
             raise refuse("stream", f"must be true or false, not {shown(self.stream)}")
+        self.aloud = table.get("aloud", False)
+        if not isinstance(self.aloud, bool):
+            raise refuse("aloud", f"must be true or false, not {shown(self.aloud)}")
+        self.interrupt_after = number("interrupt_after", 0, 0, 1_000_000)
+        for key in ("aloud", "interrupt_after"):
+            if key in table and self.op != "realtime":
+                raise refuse(key, "is about realtime sessions")
+        if self.interrupt_after and not self.aloud:
+            raise refuse("interrupt_after", "needs 'aloud': who interrupts speaks")
         self.more = table.get("body", {})
         if not isinstance(self.more, Mapping):
             raise refuse("body", f"must be a table, not {shown(self.more)}")
@@ -173,7 +185,13 @@ class ScenarioClient:
 
     def play(self, steps: Iterator[Step] | list[Step]) -> list[int]:
         """Play them all; the last status of each call, 0 where none came."""
-        return [self._call(step, number) for step in steps for number in range(1, step.times + 1)]
+        statuses: list[int] = []
+        for step in steps:
+            if step.op == "realtime":
+                statuses += Caller(self._server, step).play()
+            else:
+                statuses += [self._call(step, number) for number in range(1, step.times + 1)]
+        return statuses
 
     def _call(self, step: Step, number: int) -> int:
         body = step.body(number)

@@ -14,7 +14,7 @@ import pytest
 from understudy import MockServer
 from understudy.cli import main
 from understudy.scenarios import Scenario, ScenarioError, find_scenario, library
-from understudy_harness import scenario_client
+from understudy_harness import scenario_caller, scenario_client
 from understudy_harness.expect import expect
 from understudy_harness.scenario_check import check_words, failures, play, steps_of
 from understudy_harness.scenario_client import ScenarioClient
@@ -158,3 +158,36 @@ def test_a_program_of_ones_own_plays_the_part(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("ok ")
+
+
+def test_a_caller_who_plays_on_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not heard stays in the conversation."""
+    pytest.importorskip("espeakng_loader")
+    monkeypatch.setattr(scenario_caller.Caller, "_truncate", lambda self, response, heard_ms: None)
+    failed, _ = play(find_scenario("caller-interrupts"))
+    assert [each.sentence for each in failed] == [
+        "Of calls to /v1/realtime, expected 1 answers to be truncated after their interruption, but call 1 truncated 0."
+    ]
+
+
+def test_a_caller_who_never_dials_again_is_found() -> None:
+    """The third turn is lost."""
+    scenario = find_scenario("session-expiry")
+    table = {"client": [{**scenario.client[0], "retries": 0}]}
+    patient = Scenario({**table, "client_expect": [{"to": "/v1/realtime", "answered_turns": 3}]})
+    failed, _ = play(patient)
+    assert [each.sentence for each in failed] == ["Of calls to /v1/realtime, expected 3 responses, but there were 2."]
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([{"op": "realtime"}, {"op": "chat"}], "client step 2: 'op' cannot stand beside realtime"),
+        ([{"op": "chat", "aloud": True}], "'aloud' is about realtime sessions"),
+        ([{"op": "realtime", "interrupt_after": 3}], "'interrupt_after' needs 'aloud'"),
+        ([{"op": "realtime", "aloud": "yes"}], "'aloud' must be true or false"),
+    ],
+)
+def test_a_caller_that_cannot_be_played_is_refused(steps: list[dict[str, Any]], words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        steps_of(Scenario({"client": steps}))

@@ -58,6 +58,10 @@ class JournalEntry(msgspec.Struct, gc=False):
         charge: pico-dollars.
         fault: name of the fault that was played, if any.
         rule: name of the rule that said what the model says, if any.
+        turns: responses of a realtime session that have ended.
+        interrupted: of them, those that the caller interrupted.
+        truncated: answers of which the client told how much was heard.
+        closed: code with which the server closed a WebSocket, 0 while it did not.
     """
 
     number: int
@@ -87,6 +91,10 @@ class JournalEntry(msgspec.Struct, gc=False):
     chunks: int = 0
     weight: int = 0
     query: bytes = b""
+    turns: int = 0
+    interrupted: int = 0
+    truncated: int = 0
+    closed: int = 0
 
     def __repr__(self) -> str:
         """In short, and without secrets."""

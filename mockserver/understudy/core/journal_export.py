@@ -70,6 +70,8 @@ def _archived(entry: "JournalEntry") -> dict[str, Any]:
         "_chargeUSD": format_usd(entry.charge),
         "_complete": entry.complete,
         "_chunks": entry.chunks,
+        **({"_turns": entry.turns, "_interrupted": entry.interrupted} if entry.turns else {}),
+        **({"_closed": entry.closed} if entry.closed else {}),
     }
 
 

@@ -14,7 +14,6 @@ from understudy.adapters.http.playing import play, wait_or_gone
 from understudy.adapters.ws.frames import TIME_IS_UP, Frames
 from understudy.adapters.ws.responses import is_let_in, responses
 from understudy.adapters.ws.sending import Broken, Sender
-from understudy.core.clock import Clock
 from understudy.core.endpoints.responses.socket import PATH as RESPONSES
 from understudy.core.fault_delivery import Delivery
 from understudy.core.messages import Answer, Request
@@ -46,7 +45,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
     delivery = opened.delivery
     what = opened.what
     if delivery is not None and delivery.silent:
-        await _stay_silent(delivery, scope, receive, send, clock)
+        await _stay_silent(delivery, receive, Sender(scope, send, clock, opened.entry, None))
         if isinstance(what, RealtimeSession):
             what.end(clock.now())
         return
@@ -64,7 +63,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
         await send({"type": "websocket.send", "text": what.event.decode()})
         await send({"type": "websocket.close", "code": what.close.code, "reason": what.close.reason})
         return
-    sender = Sender(scope, send, clock, None if delivery is None else Tampering(delivery))
+    sender = Sender(scope, send, clock, opened.entry, None if delivery is None else Tampering(delivery))
     try:
         await _Player(what, simulator, receive, sender).play()
     finally:
@@ -72,13 +71,13 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
         opened.entry.finished_at = clock.now()
 
 
-async def _stay_silent(delivery: Delivery, scope: Scope, receive: Receive, send: Send, clock: Clock) -> None:
+async def _stay_silent(delivery: Delivery, receive: Receive, sender: Sender) -> None:
     """Not even the upgrade is answered."""
     ending = delivery.ending or Ending.FIN
     while ending in (Ending.HOLD, Ending.KEEP):
         if (await receive())["type"] == "websocket.disconnect":
             return
-    await Sender(scope, send, clock, None).drop(reset=ending is Ending.RST)
+    await sender.drop(reset=ending is Ending.RST)
 
 
 async def _refuse(request: Request, simulator: Simulator, receive: Receive, send: Send) -> None:
@@ -125,6 +124,9 @@ class _Player:
         await self._say(session.start())
         sent = 0
         while True:
+            if clock.now() >= session.deadline:
+                await self._expire()
+                return
             while not self._frames.empty:
                 if not await self._take(self._frames.take()):
                     return

@@ -11,6 +11,7 @@ from understudy.adapters.http.asgi import Scope, Send
 from understudy.adapters.http.playing import wait_or_gone
 from understudy.adapters.ws.frames import Frames
 from understudy.core.clock import Clock
+from understudy.core.journal import JournalEntry
 from understudy.core.realtime.tampering import Tampering
 from understudy.core.wire import Ending
 
@@ -45,11 +46,15 @@ class Sender:
         scope: of the connection.
         send: of it.
         clock: for what waits.
+        entry: its line in the journal.
         tampering: the fault that the connection meets; None for none.
     """
 
-    def __init__(self, scope: Scope, send: Send, clock: Clock, tampering: Tampering | None) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, clock: Clock, entry: JournalEntry, tampering: Tampering | None
+    ) -> None:
         self._send = send
+        self._entry = entry
         self._clock = clock
         self._tampering = tampering
         self._lent: LentSocket | None = (scope.get("extensions") or {}).get(SOCKET_EXTENSION)
@@ -96,6 +101,7 @@ class Sender:
             self._lent.send_beginning(tampering.rest)
         wire = tampering.wire
         if wire.close is not None:
+            self._entry.closed = wire.close
             await self.close(wire.close, wire.reason)
         elif tampering.ending in (Ending.HOLD, Ending.KEEP):
             await frames.ignore()

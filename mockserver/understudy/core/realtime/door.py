@@ -184,4 +184,5 @@ def _turned(simulator: Simulator, refused: ApiError, close: int, entry: JournalE
     reason = refused.type if refused.code is None else f"{refused.type}.{refused.code}"
     entry.error = refused.code or refused.type
     entry.finished_at = now
+    entry.closed = close
     return Turned(writer.error(refused, None), Close(close, reason))

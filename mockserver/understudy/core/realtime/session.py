@@ -149,6 +149,7 @@ class RealtimeSession:
         message = f"Your session hit the maximum duration of {minutes} minutes."
         said = self._cut("cancelled", {"type": "cancelled", "reason": "turn_detected"}, now) if self._run else []
         self.close = Close(1001, message)
+        self._entry.closed = 1001
         return [*said, self._writer.error(errors.BadRequest(message, code="session_expired"), None)]
 
     def end(self, now: int) -> None:
@@ -201,6 +202,7 @@ class RealtimeSession:
                     "input_audio_buffer.speech_started", audio_start_ms=change.at_ms, item_id=self._speech_item
                 )
                 if self._run is not None and detection["interrupt_response"]:
+                    self._entry.interrupted += 1
                     yield from self._cut("cancelled", {"type": "cancelled", "reason": "turn_detected"}, now)
             else:
                 yield self._writer.write(
@@ -319,6 +321,7 @@ class RealtimeSession:
             raise errors.BadRequest(f"Audio content of {item.audio_ms}ms is already shorter than {end}ms")
         # The server drops the transcript: the client knows what was heard, the server does not.
         item.audio_ms = end
+        self._entry.truncated += 1
         parts[place]["transcript"] = ""
         yield self._writer.write("conversation.item.truncated", item_id=item.id, content_index=place, audio_end_ms=end)
 
@@ -477,6 +480,7 @@ class RealtimeSession:
     def _finish(self, status: str, details: dict[str, Any] | None, now: int) -> list[bytes]:
         """End the response that is under way: charge it, and say what it came to."""
         run, self._run = self._run, None
+        self._entry.turns += 1
         assert run is not None  # noqa: S101 - callers have looked
         text_in, audio_in = self._input_usage
         text_out, audio_out = run.text_tokens, run.audio_tokens
