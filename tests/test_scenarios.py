@@ -120,7 +120,8 @@ def test_what_is_wrong_is_told_with_its_place(
 def test_an_unknown_name_lists_those_there_are() -> None:
     """And how a file is named."""
     with pytest.raises(
-        SettingError, match=r"there is none of that name; there are caller-interrupts, codex-flexible-credits, credits-gone"
+        SettingError,
+        match=r"there is none of that name; there are caller-interrupts, codex-flexible-credits, credits-gone",
     ):
         load_settings({"scenario": "tier1-brust"})
     with pytest.raises(SettingError, match="there is no such file"):

@@ -16,14 +16,17 @@ is its own business: it may give up. The invariants are about what it did, as th
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from contextlib import ExitStack
 from decimal import Decimal
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from understudy import say
 from understudy.core.clock import SECOND
 from understudy_harness.strategies.faults import STATUSES
 
@@ -206,6 +209,12 @@ class CreditLife(_Life):
         demand(account.balance == total, f"the balance is {account.balance}, the entries come to {total}")
 
 
+_SPEAKS = find_spec("espeakng_loader") is not None
+"""Whether the extra that speaks is installed."""
+_SILENCE_BYTES = 24_000
+"""Half a second: who is silent for so long has said what was to be said."""
+
+
 class VoiceCall(_Life):
     """A realtime session over a real socket: whatever the caller does, each response ends once (needs websockets)."""
 
@@ -236,6 +245,9 @@ class VoiceCall(_Life):
         url = f"{self.server.websocket_base_url}/realtime?model={self.model}"
         self._socket = connect(url, additional_headers={"authorization": f"Bearer {self.server.account.key}"})
         self._until("session.created")
+        heard = {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}}
+        self._send({"type": "session.update", "session": {"type": "realtime", "audio": heard}})
+        self._until("session.updated")
 
     @rule(words=st.sampled_from(("Hello", "What is the weather like?", "Goodbye")))
     def write(self, words: str) -> None:
@@ -246,6 +258,25 @@ class VoiceCall(_Life):
         )
         self._send({"type": "response.create", "response": {"output_modalities": ["text"]}})
         self._until("response.done")
+
+    @precondition(lambda self: _SPEAKS)
+    @rule(words=st.sampled_from(("Hello", "What is the weather like?", "Goodbye")), pieces=st.integers(1, 7))
+    def speak(self, words: str, pieces: int) -> None:
+        """The caller speaks, in so many pieces; is heard word for word, and answered (needs the extra 'speech')."""
+        self._send({"type": "session.update", "session": {"type": "realtime", "output_modalities": ["text"]}})
+        sound = say(words, format="pcm16") + bytes(_SILENCE_BYTES)
+        size = -(-len(sound) // pieces // 2) * 2
+        for start in range(0, len(sound), size):
+            audio = b64encode(sound[start : start + size]).decode()
+            self._send({"type": "input_audio_buffer.append", "audio": audio})
+        before = len(self.events)
+        self._until("response.done")
+        heard = [
+            event["transcript"]
+            for event in self.events[before:]
+            if event["type"] == "conversation.item.input_audio_transcription.completed"
+        ]
+        demand(heard == [words], f"the caller said {words!r}, the session heard {heard}")
 
     @rule()
     def ask_for_nonsense(self) -> None:

@@ -143,6 +143,28 @@ def test_voice_calls_are_lived() -> None:
     run_state_machine_as_test(VoiceCall, settings=settings(LIVES, max_examples=3))
 
 
+def test_a_caller_is_heard_word_for_word() -> None:
+    """And a session that hears something else is found."""
+    pytest.importorskip("espeakng_loader")
+    call = VoiceCall()
+    try:
+        call.dial()
+        call.speak("What is the weather like?", 5)
+        call.speak("Goodbye", 1)
+        call.each_response_ends_once()
+    finally:
+        call.teardown()
+    deaf = VoiceCall()
+    try:
+        deaf.dial()
+        update = {"type": "realtime", "audio": {"input": {"transcription": None}}}
+        deaf._send({"type": "session.update", "session": update})
+        with pytest.raises(LifeError, match="the caller said 'Hello', the session heard"):
+            deaf.speak("Hello", 1)
+    finally:
+        deaf.teardown()
+
+
 def test_the_default_client_is_the_official_sdk() -> None:
     """So that a machine runs without a line of its own."""
     machine = RateLimitedClient()
