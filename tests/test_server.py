@@ -3,12 +3,14 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -209,3 +211,36 @@ def test_what_tests_use_of_a_server_is_what_it_has() -> None:
     used = [name for name in vars(ServerHandle) if not name.startswith("_")]
     assert "base_url" in used
     assert not [name for name in used if not hasattr(MockServer, name) and name not in vars(MockServer())]
+
+
+def test_the_control_api_lets_a_server_be_down_for_a_while() -> None:
+    """Who is connected is cut off once the answer has left; then the same port answers again."""
+    with MockServer() as server, httpx.Client(base_url=server.address.control_url) as client:
+        wrong = client.post("refuse", json={"seconds": 0})
+        assert wrong.status_code == 400
+        assert "seconds" in wrong.json()["error"]
+        assert client.post("refuse", json={"seconds": 0.3}).status_code == 202
+        refused = 0
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                answer = httpx.get(f"{server.address.control_url}/health")
+            except httpx.ConnectError:
+                refused += 1
+                continue
+            except httpx.TransportError:
+                continue
+            if refused:
+                break
+        assert refused
+        assert answer.json()["accounts"] == 0
+    with MockServer() as server:
+        server.simulator.refuse_for = None
+        answer = httpx.post(f"{server.address.control_url}/refuse", json={"seconds": 1})
+        assert answer.status_code == 409
+
+
+def test_a_server_can_end_while_it_refuses() -> None:
+    """Nothing is left running."""
+    with MockServer() as server:
+        assert httpx.post(f"{server.address.control_url}/refuse", json={"seconds": 3_000}).status_code == 202

@@ -69,6 +69,8 @@ class Service:
                 beside=lambda: simulator.store.accompany(simulator.hear),
             )
             self._opened = opened.pop_all()
+        # Of several workers one alone cannot close the port.
+        simulator.refuse_for = self._server.refuse_for if settings.workers == 1 else None
         self._host = settings.host
         self._state = None if settings.state is None else StateFile(settings.state, simulator)
         self.address = Address(settings.host, listener.getsockname()[1], settings.tls)

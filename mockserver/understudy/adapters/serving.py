@@ -143,6 +143,7 @@ class Server:
         self._stopping = asyncio.Event()
         self._state = ServerState()
         self._accepting: asyncio.Server | None = None
+        self._refusing: set[asyncio.Task[None]] = set()
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Answer until stopped; in the main thread also until SIGINT, SIGTERM or SIGHUP.
@@ -187,6 +188,29 @@ class Server:
             MockServerError: the server does not run, or did not close in time.
         """
         self._carry_out(self._refuse(), seconds)
+
+    def refuse_for(self, seconds: float) -> None:
+        """Refuse connections for a time, then listen on the same address again; to be called in the server's loop.
+
+        Where somebody else took the port meanwhile, the server ends: nobody could reach it any more.
+        """
+        if self._loop is None:
+            raise MockServerError("This server is not running.")
+        work = self._loop.create_task(self._refuse_for(seconds))
+        self._refusing.add(work)
+        work.add_done_callback(self._refusing.discard)
+
+    async def _refuse_for(self, seconds: float) -> None:
+        host, port = self._listener.getsockname()[:2]
+        await self._refuse()
+        await asyncio.sleep(seconds)
+        try:
+            self._listener = listen(host, port)
+        except CannotListenError as problem:
+            _log.error("%s", problem)
+            self._stopping.set()
+            return
+        self._accepting = await self._accept()
 
     def _carry_out(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
         if self._loop is None:
@@ -248,6 +272,8 @@ class Server:
                 if not self._stop_asked:
                     await self._stopping.wait()
             finally:
+                for task in self._refusing:
+                    task.cancel()
                 if self._accepting is not None:
                     self._accepting.close()
                 await _close(state)

@@ -131,6 +131,7 @@ class Simulator:
     Attributes:
         on_reset: called after a reset, None for nothing.
         refuses_connections: whether doors without a socket behave as if nobody listened.
+        refuse_for: lets the door with the socket refuse connections for seconds; None where there is none, or several.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class Simulator:
         self.moves = Moves(())
         self.on_reset: Callable[[], None] | None = None
         self.refuses_connections = False
+        self.refuse_for: Callable[[float], None] | None = None
         self._first_settings = settings
         self.transport_ids = TransportIds(Random(settings.seed))
         self.prompts = PromptCache()

@@ -1,8 +1,9 @@
 """Control paths of faults: set scripts, see them, take them back."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI
+from fastapi import BackgroundTasks, Body, FastAPI
 from fastapi.requests import Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
@@ -17,6 +18,12 @@ class ScriptView(BaseModel):
     name: str = Field(description="By which it can be taken back.")
     steps: list[str] = Field(description="What its steps do, by name.")
     seen: list[int] = Field(description="How many calls each step has counted.")
+
+
+class Down(BaseModel):
+    """How long connections are refused."""
+
+    seconds: float = Field(gt=0, le=3_600, description="Real ones: a closed port hears of no other clock.")
 
 
 def add_faults(app: FastAPI, simulator: Simulator, prefix: str) -> None:
@@ -44,6 +51,20 @@ def add_faults(app: FastAPI, simulator: Simulator, prefix: str) -> None:
         """Take back the scripts of a name, or all."""
         faults.clear(name)
         return Response(status_code=204)
+
+    @app.post(f"{prefix}/refuse", status_code=202, tags=["faults"], response_model=None)
+    async def refuse(down: Down, background: BackgroundTasks) -> JSONResponse | Response:
+        """Refuse connections for a time, as a server that is down; who is connected is cut off after this answer."""
+        refuse_for = simulator.refuse_for
+        if refuse_for is None:
+            return JSONResponse({"error": f"POST {prefix}/refuse: only a server that runs as one process can."}, 409)
+        background.add_task(_later, refuse_for, down.seconds)
+        return Response(status_code=202)
+
+
+async def _later(refuse_for: Callable[[float], None], seconds: float) -> None:
+    """After the answer, in the server's loop."""
+    refuse_for(seconds)
 
 
 def _view(script: FaultScript) -> ScriptView:
