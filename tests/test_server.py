@@ -1,3 +1,4 @@
+import asyncio
 import json
 import ssl
 import subprocess
@@ -244,3 +245,34 @@ def test_a_server_can_end_while_it_refuses() -> None:
     """Nothing is left running."""
     with MockServer() as server:
         assert httpx.post(f"{server.address.control_url}/refuse", json={"seconds": 3_000}).status_code == 202
+
+
+def test_a_connection_needs_no_port() -> None:
+    """Each is one of its own; http and WebSockets alike."""
+    with MockServer() as server:
+        with closing(server.connection()) as plain:
+            plain.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-any\r\n\r\n")
+            assert plain.recv(1_000).startswith(b"HTTP/1.1 200 OK")
+        url = "ws://nowhere.invalid/v1/realtime?model=gpt-realtime"
+        key = {"Authorization": "Bearer sk-any"}
+        with connect(url, sock=server.connection(), additional_headers=key) as session:
+            assert '"session.created"' in str(session.recv(timeout=20))
+        assert [entry.status for entry in server.journal] == [200, 101]
+    with pytest.raises(MockServerError):
+        server.connection()
+    with MockServer(tls=True) as secure, pytest.raises(MockServerError, match="speaks no TLS"):
+        secure.connection()
+
+
+async def _greeted(server: MockServer) -> str:
+    from websockets.asyncio.client import connect as connect_async
+
+    url = "ws://nowhere.invalid/v1/realtime?model=gpt-realtime"
+    key = {"Authorization": "Bearer sk-any"}
+    async with connect_async(url, sock=server.connection(), additional_headers=key) as session:
+        return str(await session.recv())
+
+
+def test_a_connection_needs_no_port_in_asyncio() -> None:
+    with MockServer() as server:
+        assert '"session.created"' in asyncio.run(_greeted(server))

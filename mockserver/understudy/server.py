@@ -4,7 +4,7 @@ import atexit
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from socket import socket
+from socket import socket, socketpair
 from types import TracebackType
 from typing import Any, Self
 
@@ -117,6 +117,17 @@ class Service:
             listener.close()
             raise
         self.address = Address(self._host, listener.getsockname()[1], self.address.tls)
+
+    def connection(self) -> socket:
+        """The other end of a new connection to this server."""
+        ours, theirs = socketpair()
+        try:
+            self._server.adopt(ours, _STOP_SECONDS)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        return theirs
 
     def refuse(self) -> None:
         """Refuse connections; whoever is connected is cut off."""
@@ -320,6 +331,19 @@ class MockServer:
         """
         self._running().move()
         self.reset()
+
+    def connection(self) -> socket:
+        """A connection to this server without a port and without a name to look up: the end of a pair of sockets.
+
+        For libraries that connect by themselves but take a socket, as `websockets` and with it realtime sessions of
+        the SDK do. It speaks no TLS.
+
+        Raises:
+            MockServerError: it does not run, or speaks TLS.
+        """
+        if self.settings.tls:
+            raise MockServerError("A connection without a port speaks no TLS; start the server without 'tls'.")
+        return self._running().connection()
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

@@ -189,6 +189,24 @@ class Server:
         """
         self._carry_out(self._refuse(), seconds)
 
+    def adopt(self, connection: socket.socket, seconds: float) -> None:
+        """Answer on a connection that came another way than by the listening socket.
+
+        Args:
+            connection: a connected one; from now on it is the server's.
+            seconds: to wait for it, at most.
+
+        Raises:
+            MockServerError: the server does not run, or did not take it in time.
+        """
+        self._carry_out(self._adopt(connection), seconds)
+
+    async def _adopt(self, connection: socket.socket) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> DirectProtocol:
+        return DirectProtocol(config=self._config, server_state=self._state, app_state={})
+
     def refuse_for(self, seconds: float) -> None:
         """Refuse connections for a time, then listen on the same address again; to be called in the server's loop.
 
@@ -253,7 +271,7 @@ class Server:
 
     async def _accept(self) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
-            lambda: DirectProtocol(config=self._config, server_state=self._state, app_state={}),
+            self._protocol,
             sock=self._listener,
             ssl=self._config.ssl,
         )
