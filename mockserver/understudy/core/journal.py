@@ -49,7 +49,7 @@ class JournalEntry(msgspec.Struct, gc=False):
         answer_size: length of a whole answer.
         due: moment at which the answer could leave, 0 for at once: the model's simulated work.
         streamed: whether the answer is a stream.
-        chunks: parts of the stream that were taken to be sent.
+        chunks: parts of the stream that were taken to be sent; events of a realtime session.
         weight: bytes that it counts as.
         query: of the path, raw.
         finished_at: when the last byte was handed over, None while under way.

@@ -83,7 +83,7 @@ def test_a_session_is_closed_at_an_event_with_a_code(server: MockServer) -> None
     assert (closed.rcvd.code, closed.rcvd.reason) == (1013, "Try again later")
     eventually(lambda: server.journal[-1].finished_at is not None)
     (entry,) = [entry for entry in server.journal if entry.path == "/v1/realtime"]
-    assert entry.fault == "cut, websocket"
+    assert (entry.fault, entry.chunks, entry.closed) == ("cut, websocket", 6, 1013)
     assert server.account(KEY).view().sessions == 0
 
 

@@ -72,6 +72,7 @@ class Sender:
         """
         tampering = self._tampering
         if tampering is None:
+            self._entry.chunks += 1
             await self._send({"type": "websocket.send", "text": event.decode()})
             return
         if tampering.is_over_before_it_begins:
@@ -88,6 +89,7 @@ class Sender:
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _send_oddly(self, message: bytes, tampering: Tampering) -> None:
+        self._entry.chunks += 1
         wire, lent = tampering.wire, self._lent
         if wire.pings and lent is not None:
             lent.ping(wire.pings)
