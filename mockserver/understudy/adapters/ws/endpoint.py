@@ -18,7 +18,7 @@ from understudy.core.endpoints.responses.socket import PATH as RESPONSES
 from understudy.core.fault_delivery import Delivery
 from understudy.core.messages import Answer, Request
 from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
-from understudy.core.realtime.session import Close, RealtimeSession
+from understudy.core.realtime.session import RealtimeSession
 from understudy.core.realtime.tampering import Tampering
 from understudy.core.simulator import Simulator
 from understudy.core.wire import Ending
@@ -125,17 +125,15 @@ class _Player:
         sent = 0
         while True:
             if clock.now() >= session.deadline:
-                await self._expire()
-                return
+                if await self._wake():
+                    return
+                continue
             while not self._frames.empty:
                 if not await self._take(self._frames.take()):
                     return
             if not session.is_responding():
                 frame = await self._frames.next(session.deadline, idle=True)
-                if frame is TIME_IS_UP:
-                    await self._expire()
-                    return
-                if not await self._take(frame):
+                if frame is not TIME_IS_UP and not await self._take(frame):
                     return
                 continue
             if session.work is not None:
@@ -146,13 +144,16 @@ class _Player:
             if pulled is None:
                 continue
             due, events = pulled
-            if due > clock.now():
+            response = session.response_id
+            while due > clock.now() and session.response_id == response:
                 frame = await self._frames.next(due, idle=False)
-                if frame is not TIME_IS_UP and not await self._take(frame):
+                if frame is TIME_IS_UP:
+                    break
+                if not await self._take(frame):
                     return
-                if not session.is_responding():
-                    # The frame ended the response: what was pulled belongs to it no more.
-                    continue
+            if response is not None and session.response_id != response:
+                # A frame ended the response: what was pulled belongs to it no more.
+                continue
             for event in events:
                 await self._say(event)
                 sent += 1
@@ -170,8 +171,11 @@ class _Player:
             await self._say(event)
         return True
 
-    async def _expire(self) -> None:
+    async def _wake(self) -> bool:
+        """Say what the deadline has the session say; whether it has ended."""
         for event in self._session.wake(self._simulator.clock.now()):
             await self._say(event)
-        close = self._session.close or Close(1001, "")
-        await self._sender.close(close.code, close.reason)
+        close = self._session.close
+        if close is not None:
+            await self._sender.close(close.code, close.reason)
+        return close is not None

@@ -16,7 +16,7 @@ from understudy.core.media import Heard, Media, MediaUnavailable, Sound
 from understudy.core.parameters import anything, fields, optional, string
 from understudy.core.pricing import Usage
 from understudy.core.realtime.conversation import INPUT_MS_PER_TOKEN
-from understudy.core.realtime.input_audio import RATE
+from understudy.core.realtime.sound_formats import PCM, SoundFormat
 
 TRANSCRIPTION = fields(
     {"model": optional(string()), "language": optional(string()), "prompt": optional(string()), "delay": anything}
@@ -28,12 +28,20 @@ _BY_DURATION = "whisper"
 """In the names of models that are charged by the second, and whose transcript comes in one piece."""
 
 
-def hear(pcm: bytes, media: Media) -> Heard | None:
+def hear(samples: bytes, media: Media, sound_format: SoundFormat = PCM) -> Heard | None:
     """What is said; None where the extra for sound is not installed."""
     try:
-        return media.ear.hear(Sound(pcm, RATE, "pcm16"))
+        if sound_format is PCM:
+            return media.ear.hear(Sound(samples, PCM.rate, PCM.name))
+        sound = media.codec.decode(samples, PCM.rate, raw=sound_format.name, raw_rate=sound_format.rate)
+        return media.ear.hear(sound) if isinstance(sound, Sound) else None
     except MediaUnavailable:
         return None
+
+
+def is_sentence(heard: Heard | None) -> bool:
+    """Whether what was said is finished; of what is not understood nobody knows better ("our choice")."""
+    return not understood(heard) or understood(heard).rstrip("\"')]» ").endswith((".", "!", "?", "。", "！", "？"))
 
 
 def understood(heard: Heard | None) -> str:

@@ -1,57 +1,80 @@
-"""The input audio buffer, and who speaks in it: server voice activity detection by the energy of 20 ms frames.
+"""The input audio buffer, and who speaks in it: voice activity detection by the energy of 20 ms frames.
 
 Milliseconds count all audio written since the session began (recorded). `threshold` 0.5 stands for an RMS of 2 % of
-full scale; that scale, and that one loud frame begins speech, is "our choice".
+full scale; that scale, and that one loud frame begins speech, is "our choice". Audio is kept as it came, so that how it
+was cut makes no difference.
 """
 
-import math
-from array import array
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from sys import byteorder
+from collections.abc import Callable
 from typing import Any
 
-from understudy.core import errors
+import msgspec
 
-RATE = 24_000
+from understudy.core import errors
+from understudy.core.realtime.sound_formats import PCM, SoundFormat
+
 FRAME_MS = 20
-_FRAME_BYTES = RATE * FRAME_MS // 1000 * 2
 _APPEND_LIMIT = 15 * 1024 * 1024
 """Bytes of one append (OpenAPI document)."""
 BUFFER_LIMIT = 64 * 1024 * 1024
-"""Bytes that are kept uncommitted: 23 minutes ("our choice")."""
-_BYTES_PER_MS = RATE * 2 // 1000
+"""Bytes that are kept uncommitted: 23 minutes of PCM ("our choice")."""
+_SHORTEST_MS = 100
 
 
-def milliseconds_of(samples: bytes) -> int:
-    """How long samples last."""
-    return round(len(samples) / _BYTES_PER_MS)
-
-
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """Somebody began to speak, at a millisecond of all audio."""
 
-    __slots__ = ("at_ms",)
-
-    def __init__(self, at_ms: int) -> None:
-        self.at_ms = at_ms
+    at_ms: int
 
 
-class Stopped:
+class Stopped(msgspec.Struct, frozen=True):
     """Somebody stopped; `at_ms` includes the silence that told it."""
 
-    __slots__ = ("at_ms",)
+    at_ms: int
 
-    def __init__(self, at_ms: int) -> None:
-        self.at_ms = at_ms
+
+class Detector(msgspec.Struct, frozen=True):
+    """When speech begins and when it has ended.
+
+    Attributes:
+        threshold: 0 to 1.
+        padding_ms: kept before speech.
+        silence_ms: after which it has ended, if what was said is finished.
+        longest_ms: after which it has ended anyhow.
+    """
+
+    threshold: float
+    padding_ms: int
+    silence_ms: int
+    longest_ms: int
+
+
+_EAGERNESS = {"low": (800, 8_000), "medium": (500, 4_000), "auto": (500, 4_000), "high": (300, 2_000)}
+"""Milliseconds of silence after a finished sentence ("our choice"), and the most (OpenAPI document)."""
+
+
+def detector_of(settings: dict[str, Any]) -> Detector:
+    """What a session's `turn_detection` comes to."""
+    if settings["type"] == "semantic_vad":
+        silence, longest = _EAGERNESS[settings.get("eagerness") or "auto"]
+        return Detector(0.5, 300, silence, longest)
+    silence = settings["silence_duration_ms"]
+    return Detector(settings["threshold"], settings["prefix_padding_ms"], silence, silence)
 
 
 class InputAudio:
-    """Audio that was appended and not yet committed."""
+    """Audio that was appended and not yet committed.
 
-    def __init__(self) -> None:
+    Attributes:
+        format: of it.
+    """
+
+    def __init__(self, sound_format: SoundFormat = PCM) -> None:
+        self.format = sound_format
         self._audio = bytearray()
-        self._written_before = 0  # bytes that were committed, cleared or dropped
+        self._ms_before = 0.0  # that were committed, cleared or dropped
         self._examined = 0  # bytes of the buffer that the detector has seen
         self._speaking = False
         self._silent_ms = 0
@@ -59,10 +82,15 @@ class InputAudio:
     @property
     def milliseconds(self) -> float:
         """Length of what is in the buffer."""
-        return len(self._audio) / _BYTES_PER_MS
+        return self.format.milliseconds(len(self._audio))
+
+    @property
+    def written_ms(self) -> int:
+        """All audio that was ever appended."""
+        return round(self._ms_before + self.milliseconds)
 
     def append(self, encoded: str) -> None:
-        """Add base64 PCM.
+        """Add base64 of the format.
 
         Raises:
             BadRequest: it is no base64, half a sample, or too long.
@@ -71,7 +99,7 @@ class InputAudio:
             audio = a2b_base64(encoded, strict_mode=True)
         except (Base64Error, ValueError):
             raise errors.BadRequest(
-                "Invalid 'audio'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but got an invalid value.",
+                f"Invalid 'audio'. Expected base64-encoded audio bytes ({self.format.said}) but got an invalid value.",
                 code="invalid_value",
                 param="audio",
             ) from None
@@ -81,7 +109,7 @@ class InputAudio:
                 code="string_above_max_length",
                 param="audio",
             )
-        if len(audio) % 2:
+        if len(audio) % self.format.sample_bytes:
             raise errors.BadRequest(
                 "Invalid 'audio'. Expected an even number of bytes of mono PCM16 audio.",
                 code="invalid_value",
@@ -89,9 +117,15 @@ class InputAudio:
             )
         self._audio += audio
 
+    def use(self, sound_format: SoundFormat) -> None:
+        """Take another format from now on; what is in the buffer is dropped ("our choice")."""
+        if sound_format != self.format:
+            self.clear()
+            self.format = sound_format
+
     def clear(self) -> None:
         """Forget what is in the buffer."""
-        self._written_before += len(self._audio)
+        self._ms_before += self.milliseconds
         self._audio.clear()
         self._examined = 0
         self._speaking = False
@@ -109,7 +143,7 @@ class InputAudio:
             BadRequest: less than 100 ms.
         """
         length = self.milliseconds
-        if length < 100:
+        if length < _SHORTEST_MS:
             raise errors.BadRequest(
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer "
                 f"only has {length:.2f}ms of audio.",
@@ -122,47 +156,51 @@ class InputAudio:
     def take_turn(self) -> bytes:
         """Take what the detector has seen, when somebody stopped; later audio stays."""
         taken = bytes(self._audio[: self._examined])
-        self._written_before += self._examined
-        del self._audio[: self._examined]
-        self._examined = 0
+        self._drop(self._examined)
         return taken
 
-    def detect(self, settings: dict[str, Any]) -> Started | Stopped | None:
-        """The next change of who speaks in what was appended, None when there is none; ask until then."""
-        least = settings["threshold"] * 0.04 * 32_768
-        padding = settings["prefix_padding_ms"]
-        while self._examined + _FRAME_BYTES <= len(self._audio):
-            loud = _loudness(self._audio[self._examined : self._examined + _FRAME_BYTES]) >= least
-            self._examined += _FRAME_BYTES
-            here = (self._written_before + self._examined) // _BYTES_PER_MS
+    def detect(self, detector: Detector, is_finished: Callable[[bytes], bool]) -> Started | Stopped | None:
+        """The next change of who speaks in what was appended, None when there is none; ask until then.
+
+        Args:
+            detector: when speech begins and ends.
+            is_finished: whether what was said so far is a whole sentence; asked once in a silence, if at all.
+        """
+        least = detector.threshold * 0.04 * 32_768
+        size = FRAME_MS * self.format.bytes_per_ms
+        while self._examined + size <= len(self._audio):
+            loud = self.format.level(self._audio[self._examined : self._examined + size]) >= least
+            self._examined += size
+            here = round(self._ms_before + self.format.milliseconds(self._examined))
             if loud:
                 self._silent_ms = 0
                 if not self._speaking:
                     self._speaking = True
-                    self._drop_silence(padding)
-                    return Started(max(0, here - FRAME_MS - padding))
+                    self._drop_silence(detector.padding_ms)
+                    return Started(max(0, here - FRAME_MS - detector.padding_ms))
             elif self._speaking:
-                self._silent_ms += FRAME_MS
-                if self._silent_ms >= settings["silence_duration_ms"]:
+                before, self._silent_ms = self._silent_ms, self._silent_ms + FRAME_MS
+                if self._has_ended(before, detector, is_finished):
                     self._speaking = False
                     self._silent_ms = 0
                     return Stopped(here)
         if not self._speaking:
-            self._drop_silence(padding)
+            self._drop_silence(detector.padding_ms)
         return None
+
+    def _has_ended(self, before: int, detector: Detector, is_finished: Callable[[bytes], bool]) -> bool:
+        if self._silent_ms >= detector.longest_ms:
+            return True
+        # The words are looked at in the frame in which the silence is long enough, and not again in the same silence.
+        return before < detector.silence_ms <= self._silent_ms and is_finished(bytes(self._audio[: self._examined]))
 
     def _drop_silence(self, padding: int) -> None:
         """Keep only the padding of silence before speech, so that a quiet microphone costs no memory."""
-        keep = padding * _BYTES_PER_MS + _FRAME_BYTES
-        surplus = self._examined - keep
+        surplus = self._examined - (padding + FRAME_MS) * self.format.bytes_per_ms
         if surplus > 0:
-            del self._audio[:surplus]
-            self._examined -= surplus
-            self._written_before += surplus
+            self._drop(surplus)
 
-
-def _loudness(frame: bytearray) -> float:
-    samples = array("h", bytes(frame))
-    if byteorder == "big":
-        samples.byteswap()
-    return math.sqrt(sum(sample * sample for sample in samples) / len(samples))
+    def _drop(self, size: int) -> None:
+        del self._audio[:size]
+        self._examined -= size
+        self._ms_before += self.format.milliseconds(size)

@@ -13,13 +13,12 @@ from understudy.core.clock import SECOND
 from understudy.core.media import Media
 from understudy.core.pacing import Pacing
 from understudy.core.realtime.conversation import OUTPUT_MS_PER_TOKEN, Item
+from understudy.core.realtime.sound_formats import PCM, SoundFormat
 from understudy.core.realtime.wire import EventWriter
 from understudy.core.replies.tools import ToolCall
 
-AUDIO_DELTA_BYTES = 9_600
-"""200 ms of PCM in a delta: 12,800 characters of base64 (observed deltas are some 16 kB of JSON)."""
-RATE = 24_000
-_BYTES_PER_MS = RATE * 2 // 1000
+AUDIO_DELTA_MS = 200
+"""Sound in a delta: of PCM 12,800 characters of base64 (observed deltas are some 16 kB of JSON)."""
 
 
 class Spoken:
@@ -69,6 +68,8 @@ class ResponseRun:
         response_id: str,
         spoken: Spoken,
         *,
+        format: SoundFormat = PCM,
+        speed: float = 1.0,
         writer: EventWriter,
         media: Media,
         encoding: str,
@@ -85,6 +86,7 @@ class ResponseRun:
         self._spoken = spoken
         self._writer = writer
         self._media = media
+        self._format = format
         self._encoding = encoding
         self._pacing = pacing
         self._due = now + pacing.ttft if pacing.ttft or pacing.itl else 0
@@ -95,8 +97,13 @@ class ResponseRun:
         self._open: deque[Callable[[], Iterator[bytes]]] = deque()
         self._events = self._whole()
         if spoken.modality == "audio" and spoken.text:
-            self._phrases = media.speaker.speak_phrases(spoken.text, spoken.voice, RATE)
+            self._phrases = self._spoken_phrases(spoken, speed)
             self.work = self._make_phrase
+
+    def _spoken_phrases(self, spoken: Spoken, speed: float) -> Iterator[tuple[str, bytes]]:
+        sound = self._format
+        for words, samples in self._media.speaker.speak_phrases(spoken.text, spoken.voice, sound.rate, speed=speed):
+            yield words, samples if sound is PCM else self._media.codec.encode(samples, sound.name, sound.rate)
 
     def pull(self) -> tuple[int, bytes] | None:
         """The next event and the moment it is due (0: at once); None at the end.
@@ -198,7 +205,7 @@ class ResponseRun:
 
         def close(status: str = "incomplete") -> Iterator[bytes]:
             transcript = content["transcript"]
-            item.audio_ms = self._audio_bytes // _BYTES_PER_MS
+            item.audio_ms = self._audio_bytes // self._format.bytes_per_ms
             yield write("response.output_audio.done", **part)
             yield write("response.output_audio_transcript.done", **part, transcript=transcript)
             yield write("response.content_part.done", **part, part={"type": "audio", "transcript": transcript})
@@ -211,18 +218,19 @@ class ResponseRun:
                 content["transcript"] += piece
                 self.text_tokens += 1
                 yield self._due, self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)
-            for start in range(0, len(audio), AUDIO_DELTA_BYTES):
+            size = AUDIO_DELTA_MS * self._format.bytes_per_ms
+            for start in range(0, len(audio), size):
                 if self._spoken.limit is not None and self.text_tokens + self.audio_tokens >= self._spoken.limit:
                     self.incomplete = "max_output_tokens"
                     break
-                delta = audio[start : start + AUDIO_DELTA_BYTES]
+                delta = audio[start : start + size]
                 self._audio_bytes += len(delta)
-                self.audio_tokens = -(-(self._audio_bytes // _BYTES_PER_MS) // OUTPUT_MS_PER_TOKEN)
+                self.audio_tokens = -(-(self._audio_bytes // self._format.bytes_per_ms) // OUTPUT_MS_PER_TOKEN)
                 encoded = b2a_base64(delta, newline=False).decode("ascii")
                 yield self._due, write("response.output_audio.delta", **part, delta=encoded)
                 if self._due:
                     # Speech is sent about four times as fast as it plays (observed: faster than real time).
-                    self._wait(len(delta) * SECOND // (RATE * 2 * 4))
+                    self._wait(len(delta) * SECOND // (self._format.bytes_per_ms * 1_000 * 4))
             self._phrase = None
             if self.incomplete:
                 break

@@ -24,10 +24,18 @@ from understudy.core.media import Heard
 from understudy.core.parameters import integer, optional, string
 from understudy.core.pricing import Usage, charge
 from understudy.core.realtime.conversation import Conversation, Item, checked_item
-from understudy.core.realtime.hearing import DEFAULT_TRANSCRIBER, Transcript, check_model, hear, understood
-from understudy.core.realtime.input_audio import InputAudio, Started, milliseconds_of
+from understudy.core.realtime.hearing import (
+    DEFAULT_TRANSCRIBER,
+    Transcript,
+    check_model,
+    hear,
+    is_sentence,
+    understood,
+)
+from understudy.core.realtime.input_audio import InputAudio, Started, detector_of
 from understudy.core.realtime.response import ResponseRun, Spoken
 from understudy.core.realtime.session_fields import RESPONSE, SESSION, SESSION_LIFETIME, merged, new_session
+from understudy.core.realtime.sound_formats import SoundFormat, format_of
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.replies import text, tools
 from understudy.core.rule_answers import Script, ScriptedUsage
@@ -60,7 +68,6 @@ class RealtimeSession:
 
     Attributes:
         close: set when the session has ended by itself.
-        deadline: when it will.
     """
 
     def __init__(
@@ -89,7 +96,8 @@ class RealtimeSession:
         self._input_usage = (0, 0)
         self._counted: ScriptedUsage | None = None
         self.close: Close | None = None
-        self.deadline = now + SESSION_LIFETIME
+        self._expires_at = now + SESSION_LIFETIME
+        self._idle_at: int | None = None
         self._count(1)
 
     @property
@@ -97,9 +105,19 @@ class RealtimeSession:
         """What must be done before `pull`, None when nothing."""
         return None if self._run is None else self._run.work
 
+    @property
+    def deadline(self) -> int:
+        """When `wake` has something to say: the caller has been silent for long, or the session ends."""
+        return self._expires_at if self._idle_at is None else min(self._idle_at, self._expires_at)
+
     def is_responding(self) -> bool:
         """Whether a response is under way."""
         return self._run is not None
+
+    @property
+    def response_id(self) -> str | None:
+        """Of the response under way, None while there is none."""
+        return None if self._run is None else self._run.id
 
     def start(self) -> bytes:
         """The first event."""
@@ -143,7 +161,9 @@ class RealtimeSession:
 
     def wake(self, now: int) -> list[bytes]:
         """What is said when the deadline has come."""
-        if now < self.deadline:
+        if self._idle_at is not None and self._idle_at <= now < self._expires_at:
+            return list(self._miss_caller(now))
+        if now < self._expires_at:
             return []
         minutes = SESSION_LIFETIME // 60_000_000
         message = f"Your session hit the maximum duration of {minutes} minutes."
@@ -151,6 +171,21 @@ class RealtimeSession:
         self.close = Close(1001, message)
         self._entry.closed = 1001
         return [*said, self._writer.error(errors.BadRequest(message, code="session_expired"), None)]
+
+    def _miss_caller(self, now: int) -> Iterator[bytes]:
+        """Nobody has spoken for the idle timeout: an empty turn is committed, and answered."""
+        self._idle_at = None
+        item_id = self._ids.make("item_")
+        here = self._input.written_ms
+        start = max(0, here - round(self._input.milliseconds))
+        yield self._writer.write(
+            "input_audio_buffer.timeout_triggered", audio_start_ms=start, audio_end_ms=here, item_id=item_id
+        )
+        samples = self._input.samples
+        self._input.clear()
+        yield from self._committed(item_id, samples, now)
+        if self._run is None:
+            yield from self._respond({}, now)
 
     def end(self, now: int) -> None:
         """The client has gone: what was sent is charged."""
@@ -189,14 +224,20 @@ class RealtimeSession:
                 "Cannot update a conversation's voice if assistant audio is present.", code="cannot_update_voice"
             )
         self._fields = merged(self._fields, event["session"])
+        self._input.use(format_of(self._fields["audio"]["input"]["format"]))
+        self._idle_at = None
         yield self._writer.write("session.updated", session=self._fields)
 
     def _append(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
         _check(event, {"audio": string()}, ("audio",))
         self._input.append(event["audio"])
         detection = self._fields["audio"]["input"]["turn_detection"]
-        while detection is not None and (change := self._input.detect(detection)) is not None:
+        if detection is None:
+            return
+        detector = detector_of(detection)
+        while (change := self._input.detect(detector, self._is_finished)) is not None:
             if isinstance(change, Started):
+                self._idle_at = None
                 self._speech_item = self._ids.make("item_")
                 yield self._writer.write(
                     "input_audio_buffer.speech_started", audio_start_ms=change.at_ms, item_id=self._speech_item
@@ -212,13 +253,21 @@ class RealtimeSession:
                 if detection["create_response"] and self._run is None:
                     yield from self._respond({}, now)
 
+    def _is_finished(self, samples: bytes) -> bool:
+        """Whether what was said so far is a whole sentence; server_vad does not ask what was said."""
+        detection = self._fields["audio"]["input"]["turn_detection"]
+        return detection["type"] != "semantic_vad" or is_sentence(self._hear(samples))
+
+    def _hear(self, samples: bytes) -> Heard | None:
+        return hear(samples, self._simulator.media, self._input.format)
+
     def _commit(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
         _check(event, {}, ())
         samples = self._input.commit()
         yield from self._committed(self._ids.make("item_"), samples, now)
 
     def _committed(self, item_id: str, samples: bytes, now: int) -> Iterator[bytes]:
-        heard = hear(samples, self._simulator.media)
+        heard = self._hear(samples)
         item = Item(
             {
                 "id": item_id,
@@ -227,7 +276,7 @@ class RealtimeSession:
                 "role": "user",
                 "content": [{"type": "input_audio", "transcript": None}],
             },
-            milliseconds_of(samples),
+            round(self._input.format.milliseconds(len(samples))),
             understood(heard),
         )
         previous = self._conversation.insert(item, None)
@@ -278,11 +327,11 @@ class RealtimeSession:
             for part in given["content"]:
                 kept = dict(part)
                 if "audio" in kept:
-                    sound = InputAudio()
+                    sound = InputAudio(self._input.format if given["role"] == "user" else self._output_format)
                     sound.append(kept.pop("audio") or "")
                     audio_ms += round(sound.milliseconds)
                     if kept["type"] == "input_audio" and kept.get("transcript") is None:
-                        heard = (heard or "") + understood(hear(sound.samples, self._simulator.media))
+                        heard = (heard or "") + understood(self._hear(sound.samples))
                     kept.setdefault("transcript", None)
                 shown["content"].append(kept)
         else:
@@ -294,6 +343,10 @@ class RealtimeSession:
                 shown["call_id"] = given["call_id"]
                 shown["output"] = given["output"]
         return Item(shown, audio_ms, heard)
+
+    @property
+    def _output_format(self) -> SoundFormat:
+        return format_of(self._fields["audio"]["output"]["format"])
 
     def _announced(self, item: Item, previous: str | None) -> Iterator[bytes]:
         for kind in ("conversation.item.added", "conversation.item.done"):
@@ -378,12 +431,15 @@ class RealtimeSession:
             yield self._writer.write("response.done", response=failed)
             return
         self._input_usage = read
+        self._idle_at = None
         self._counted = None if script is None else script.usage
         spoken = self._decide(items, settings, output["voice"], script)
         out_of_band = self._asked["out_of_band"]
         self._run = ResponseRun(
             response_id,
             spoken,
+            format=format_of(output["format"]),
+            speed=float(output.get("speed") or 1.0),
             writer=self._writer,
             media=self._simulator.media,
             encoding=self._model.encoding,
@@ -516,6 +572,11 @@ class RealtimeSession:
             "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
         }
         self._read_before = text_in + audio_in + made
+        detection = self._fields["audio"]["input"]["turn_detection"]
+        idle_ms = None if detection is None else detection.get("idle_timeout_ms")
+        if idle_ms is not None and status == "completed":
+            # It counts from the end of the sound, which plays from the end of the response on (API reference).
+            self._idle_at = now + (sum(item.audio_ms for item in run.items) + idle_ms) * 1_000
         self._charge(
             Usage(
                 text_in=text_in - cached_text,

@@ -10,6 +10,7 @@ from understudy.core import errors
 from understudy.core.clock import MINUTE, SECOND
 from understudy.core.parameters import Check, anything, array, boolean, fields, integer, number, optional, string, word
 from understudy.core.realtime.hearing import TRANSCRIPTION
+from understudy.core.realtime.sound_formats import TYPES
 
 SESSION_LIFETIME = 60 * MINUTE
 """Since GA (recorded `expires_at`)."""
@@ -19,6 +20,25 @@ DEFAULT_INSTRUCTIONS = (
     "you aren't a human and that you can't do human things in the real world. Your voice and personality should be "
     "warm and engaging, with a lively and playful tone."
 )
+
+
+_DETECTION: dict[str, dict[str, Any]] = {
+    "server_vad": {
+        "type": "server_vad",
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "silence_duration_ms": 200,
+        "idle_timeout_ms": None,
+        "create_response": True,
+        "interrupt_response": True,
+    },
+    "semantic_vad": {
+        "type": "semantic_vad",
+        "eagerness": "auto",
+        "create_response": True,
+        "interrupt_response": True,
+    },
+}
 
 
 def new_session(session_id: str, model: str, now: int) -> dict[str, Any]:
@@ -42,15 +62,7 @@ def new_session(session_id: str, model: str, now: int) -> dict[str, Any]:
                 "format": {"type": "audio/pcm", "rate": 24_000},
                 "transcription": None,
                 "noise_reduction": None,
-                "turn_detection": {
-                    "type": "server_vad",
-                    "threshold": 0.5,
-                    "prefix_padding_ms": 300,
-                    "silence_duration_ms": 200,
-                    "idle_timeout_ms": None,
-                    "create_response": True,
-                    "interrupt_response": True,
-                },
+                "turn_detection": dict(_DETECTION["server_vad"]),
             },
             "output": {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "alloy", "speed": 1.0},
         },
@@ -77,18 +89,21 @@ def _tool_choice(path: str, value: Any) -> None:
         word("none", "auto", "required")(path, value)
 
 
-_FORMAT = fields(
-    {"type": word("audio/pcm", "audio/pcmu", "audio/pcma"), "rate": optional(integer(24_000, 24_000))}, ("type",)
-)
+_FORMAT = fields({"type": word(*TYPES), "rate": optional(integer(24_000, 24_000))}, ("type",))
 
 
 def _format(path: str, value: Any) -> None:
-    _FORMAT(path, value)
-    if value["type"] != "audio/pcm":
-        raise errors.not_simulated(f"Audio of the format {value['type']} is")
+    if isinstance(value, dict) and value.get("type") in TYPES[1:]:
+        fields({"type": anything})(path, value)
+    else:
+        _FORMAT(path, value)
 
 
 def _turn_detection(path: str, value: Any) -> None:
+    common: dict[str, Check] = {"create_response": optional(boolean), "interrupt_response": optional(boolean)}
+    if isinstance(value, dict) and value.get("type") == "semantic_vad":
+        fields({"type": anything, **common, "eagerness": optional(word("low", "medium", "high", "auto"))})(path, value)
+        return
     fields(
         {
             "type": word("server_vad", "semantic_vad"),
@@ -96,13 +111,9 @@ def _turn_detection(path: str, value: Any) -> None:
             "prefix_padding_ms": optional(integer(0)),
             "silence_duration_ms": optional(integer(0)),
             "idle_timeout_ms": optional(integer(5_000, 30_000)),
-            "create_response": optional(boolean),
-            "interrupt_response": optional(boolean),
-            "eagerness": optional(word("low", "medium", "high", "auto")),
+            **common,
         }
     )(path, value)
-    if value.get("type", "server_vad") != "server_vad" or value.get("idle_timeout_ms") is not None:
-        raise errors.not_simulated("Semantic voice activity detection and idle timeouts are")
 
 
 def _unbuilt(what: str) -> Check:
@@ -190,6 +201,14 @@ def merged(former: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, An
         if name in ("id", "object", "expires_at", "model"):
             continue
         before = former.get(name)
+        if name == "turn_detection" and isinstance(value, dict):
+            kind = value.get("type") or (before or _DETECTION["server_vad"])["type"]
+            if before is None or before["type"] != kind:
+                # Another kind has other fields; those that are not given have their defaults ("our choice").
+                before = _DETECTION[kind]
+        if name == "format" and isinstance(value, dict):
+            result[name] = {"type": value["type"], "rate": 24_000} if value["type"] == "audio/pcm" else dict(value)
+            continue
         if isinstance(before, dict) and isinstance(value, dict):
             result[name] = merged(before, value)
         else:
