@@ -361,7 +361,7 @@ def test_a_picture_can_be_handed_out_as_it_is(api: Api, tmp_path: Path) -> None:
     path = tmp_path / "red.webp"
     Image.new("RGB", (64, 64), "red").save(path, "WEBP")
     file = path.read_bytes()
-    api.simulator.rules.when(endpoint="images").draw(file=path)
+    api.simulator.rules.when(endpoint="images").draw(file=file)
     body = {"model": "gpt-image-1-mini", "prompt": "a cat", "quality": "low", "size": "1024x1024"}
     whole = post(api, "/v1/images/generations", body).json
     assert b64decode(whole["data"][0]["b64_json"]) == file

@@ -38,8 +38,6 @@ The language and every bound in it are our choice. `rule_answers` holds the valu
 
 from binascii import b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from understudy.core.rule_answers import RuleAnswer, RuleError, Script
@@ -143,14 +141,14 @@ class Rule:
         self,
         prompt: str | None = None,
         *,
-        file: bytes | str | PathLike[str] | None = None,
+        file: bytes | None = None,
         times: int | None = None,
     ) -> "Rule":
         """Paint what this prompt says in place of the request's, or hand out this very picture.
 
         Args:
             prompt: it may quote the request.
-            file: a PNG, JPEG or WebP: its bytes, or its path.
+            file: the bytes of a PNG, JPEG or WebP.
             times: how often, before the next answer's turn.
 
         Raises:
@@ -158,8 +156,7 @@ class Rule:
         """
         if file is None:
             return self._add({"image": prompt}, times=times)
-        given = file if isinstance(file, bytes) else Path(file).read_bytes()
-        picture = {"base64": b2a_base64(given, newline=False).decode()}
+        picture = {"base64": b2a_base64(file, newline=False).decode()}
         return self._add({"image": picture if prompt is None else {**picture, "prompt": prompt}}, times=times)
 
     def embed(self, *vectors: Sequence[float], times: int | None = None) -> "Rule":

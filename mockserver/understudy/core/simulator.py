@@ -44,6 +44,8 @@ from understudy.core.picture_links import PREFIX, PictureLinks, blob_answer
 from understudy.core.plans_accounts import Plans
 from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
+from understudy.core.realtime.client_secrets import PREFIX as SECRET_PREFIX
+from understudy.core.realtime.client_secrets import ClientSecrets
 from understudy.core.routes import Lookup, Routes
 from understudy.core.rules import RuleRequest, Rules
 from understudy.core.serialise import decode_object, error_body
@@ -174,6 +176,7 @@ class Simulator:
         self.prompts = PromptCache()
         self.spoken = SpokenAnswers()
         self.pictures = PictureLinks()
+        self.client_secrets = ClientSecrets()
         self._on_failure = on_failure
         self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
@@ -226,6 +229,7 @@ class Simulator:
         self.prompts.clear()
         self.spoken.clear()
         self.pictures.clear()
+        self.client_secrets.clear()
         if self.on_reset is not None:
             self.on_reset()
 
@@ -286,6 +290,12 @@ class Simulator:
             Unauthorized: no key, or one whose words contradict each other.
         """
         key = _bearer(request)
+        if key.startswith(SECRET_PREFIX):
+            # An ephemeral key opens realtime sessions, and nothing else.
+            secret = self.client_secrets.find(key, now) if request.path.startswith("/v1/realtime") else None
+            if secret is None:
+                return None
+            key = secret.key
         try:
             return self.store.account(key, now)
         except KeyWordsError as unusable:

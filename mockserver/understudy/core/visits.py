@@ -5,7 +5,7 @@ pipeline's as everywhere.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -21,6 +21,9 @@ from understudy.core.pricing import PriceList
 from understudy.core.rules import Rules
 from understudy.core.store import Store
 from understudy.core.usage_log import Spent
+
+if TYPE_CHECKING:
+    from understudy.core.realtime.client_secrets import ClientSecrets
 
 
 class Era(Protocol):
@@ -57,6 +60,10 @@ class Surroundings(Host, Protocol):
     @property
     def prices(self) -> PriceList:
         """What models cost."""
+
+    @property
+    def client_secrets(self) -> "ClientSecrets":
+        """Ephemeral keys of realtime sessions."""
 
     @property
     def rules(self) -> Rules:

@@ -18,6 +18,7 @@ from understudy.core.fault_delivery import Delivery
 from understudy.core.faults import FAULT_HEADER, FaultError
 from understudy.core.journal import JournalEntry
 from understudy.core.messages import Answer, Headers, Request
+from understudy.core.realtime.hearing import DEFAULT_TRANSCRIBER
 from understudy.core.realtime.session import Close, RealtimeSession
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.simulator import Simulator
@@ -159,15 +160,26 @@ def _open(
             "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
             "beta_api_shape_disabled",
         )
-    if "intent" in query:
-        raise _Refused(_WRONG_QUERY, f"Invalid intent: {query['intent'][0]!r}.", "invalid_intent", "intent")
+    secret = simulator.client_secrets.find(_bearer(request), now)
+    start_from = None if secret is None else secret.session
+    intent = query["intent"][0] if "intent" in query else "conversation"
+    if intent not in ("conversation", "transcription"):
+        raise _Refused(_WRONG_QUERY, f"Invalid intent: {intent!r}.", "invalid_intent", "intent")
+    transcribes = intent == "transcription" or (start_from is not None and start_from["type"] == "transcription")
+    if start_from is not None and (start_from["type"] == "transcription") is not transcribes:
+        what = "The client secret was made for another type of session."
+        raise _Refused(_WRONG_QUERY, what, "invalid_intent", "intent")
     names: list[Any] = query.get("model", [])
+    if transcribes:
+        names = [DEFAULT_TRANSCRIBER]
+    elif not names and start_from is not None:
+        names = [start_from["model"]]
     if not names:
         raise _Refused(_WRONG_QUERY, "You must provide a model parameter.", "missing_model", "model")
     name = names[0]
-    entry.model = name
+    entry.model = "" if transcribes else name
     model = simulator.find_model(name, account)
-    if model is None or "realtime" not in model.endpoints:
+    if model is None or not (transcribes or "realtime" in model.endpoints):
         raise _Refused(_WRONG_QUERY, f'Model "{name}" is not supported in realtime mode.', "invalid_model", "model")
     limit = simulator.catalog.session_limit(account.organization.tier, simulator.settings.era)
     if limit is not None and account.organization.sessions >= limit:
@@ -176,7 +188,13 @@ def _open(
         raise _Refused(_WRONG_QUERY, message, "session_limit_exceeded")
     fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
     seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
-    return RealtimeSession(simulator, account, model, seed=seed, now=now, entry=entry)
+    return RealtimeSession(
+        simulator, account, model, seed=seed, now=now, entry=entry, transcribes=transcribes, start_from=start_from
+    )
+
+
+def _bearer(request: Request) -> str:
+    return (request.header(b"authorization") or "").partition(" ")[2].strip()
 
 
 def _turned(simulator: Simulator, refused: ApiError, close: int, entry: JournalEntry, now: int) -> Turned:

@@ -34,7 +34,15 @@ from understudy.core.realtime.hearing import (
 )
 from understudy.core.realtime.input_audio import InputAudio, Started, detector_of
 from understudy.core.realtime.response import ResponseRun, Spoken
-from understudy.core.realtime.session_fields import RESPONSE, SESSION, SESSION_LIFETIME, merged, new_session
+from understudy.core.realtime.session_fields import (
+    RESPONSE,
+    SESSION,
+    SESSION_LIFETIME,
+    TRANSCRIPTION_SESSION,
+    merged,
+    new_session,
+    new_transcription_session,
+)
 from understudy.core.realtime.sound_formats import SoundFormat, format_of
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.replies import text, tools
@@ -65,6 +73,8 @@ class RealtimeSession:
         seed: decides everything by chance.
         now: microseconds since the epoch.
         entry: the session's line in the journal.
+        transcribes: whether it answers nothing and only transcribes.
+        start_from: an update that holds from the beginning.
 
     Attributes:
         close: set when the session has ended by itself.
@@ -79,6 +89,8 @@ class RealtimeSession:
         seed: bytes,
         now: int,
         entry: JournalEntry,
+        transcribes: bool = False,
+        start_from: dict[str, Any] | None = None,
     ) -> None:
         self._simulator = simulator
         self._account = account
@@ -86,9 +98,12 @@ class RealtimeSession:
         self._entry = entry
         self._ids = WireIds(seed)
         self._writer = EventWriter(self._ids)
-        self._fields = new_session(self._ids.make("sess_"), model.id, now)
+        self._transcribes = transcribes
+        session_id = self._ids.make("sess_")
+        begun = new_transcription_session(session_id, now) if transcribes else new_session(session_id, model.id, now)
+        self._fields = merged(begun, start_from or {})
         self._conversation = Conversation(self._ids.make("conv_"))
-        self._input = InputAudio()
+        self._input = InputAudio(format_of(self._fields["audio"]["input"]["format"]))
         self._speech_item = ""
         self._run: ResponseRun | None = None
         self._asked: dict[str, Any] = {}
@@ -210,10 +225,14 @@ class RealtimeSession:
         handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise errors.invalid_value("type", kind, tuple(_HANDLERS))
+        if self._transcribes and kind.startswith("response."):
+            raise errors.BadRequest(
+                f"The '{kind}' event is not supported in transcription sessions.", code="invalid_event", param="type"
+            )
         return handler(self, event, now)
 
     def _update_session(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
-        _check(event, {"session": SESSION}, ("session",))
+        _check(event, {"session": TRANSCRIPTION_SESSION if self._transcribes else SESSION}, ("session",))
         wanted = event["session"].get("audio") or {}
         name = ((wanted.get("input") or {}).get("transcription") or {}).get("model")
         if name is not None:
@@ -250,7 +269,7 @@ class RealtimeSession:
                     "input_audio_buffer.speech_stopped", audio_end_ms=change.at_ms, item_id=self._speech_item
                 )
                 yield from self._committed(self._speech_item, self._input.take_turn(), now)
-                if detection["create_response"] and self._run is None:
+                if detection.get("create_response") and self._run is None:
                     yield from self._respond({}, now)
 
     def _is_finished(self, samples: bytes) -> bool:
@@ -346,7 +365,7 @@ class RealtimeSession:
 
     @property
     def _output_format(self) -> SoundFormat:
-        return format_of(self._fields["audio"]["output"]["format"])
+        return format_of(self._fields["audio"].get("output", {}).get("format"))
 
     def _announced(self, item: Item, previous: str | None) -> Iterator[bytes]:
         for kind in ("conversation.item.added", "conversation.item.done"):

@@ -70,6 +70,30 @@ def new_session(session_id: str, model: str, now: int) -> dict[str, Any]:
     }
 
 
+def new_transcription_session(session_id: str, now: int) -> dict[str, Any]:
+    """A session that only transcribes, as it is created; the order of its fields is "our choice"."""
+    detection = {name: _DETECTION["server_vad"][name] for name in _TRANSCRIPTION_DETECTION}
+    return {
+        "type": "transcription",
+        "object": "realtime.transcription_session",
+        "id": session_id,
+        "expires_at": (now + SESSION_LIFETIME) // SECOND,
+        "audio": {
+            "input": {
+                "format": {"type": "audio/pcm", "rate": 24_000},
+                "transcription": None,
+                "noise_reduction": None,
+                "turn_detection": detection,
+            },
+        },
+        "include": None,
+    }
+
+
+_TRANSCRIPTION_DETECTION = ("type", "threshold", "prefix_padding_ms", "silence_duration_ms")
+"""Nobody answers, so there is nothing to create or to interrupt."""
+
+
 def _tokens(path: str, value: Any) -> None:
     if value != "inf":
         integer(1, 4_096)(path, value)
@@ -134,19 +158,18 @@ TOOL = fields(
     },
     ("type", "name"),
 )
+_AUDIO_INPUT = fields(
+    {
+        "format": optional(_format),
+        "transcription": optional(TRANSCRIPTION),
+        "noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
+        "turn_detection": optional(_turn_detection),
+    }
+)
 _AUDIO_OUTPUT = fields({"format": optional(_format), "voice": optional(_voice), "speed": optional(number(0.25, 1.5))})
 _AUDIO = fields(
     {
-        "input": optional(
-            fields(
-                {
-                    "format": optional(_format),
-                    "transcription": optional(TRANSCRIPTION),
-                    "noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
-                    "turn_detection": optional(_turn_detection),
-                }
-            )
-        ),
+        "input": optional(_AUDIO_INPUT),
         "output": optional(_AUDIO_OUTPUT),
     }
 )
@@ -175,6 +198,19 @@ SESSION = fields(
 )
 """What `session.update` may set."""
 
+TRANSCRIPTION_SESSION = fields(
+    {
+        "type": word("transcription"),
+        "object": anything,
+        "id": anything,
+        "expires_at": anything,
+        "audio": optional(fields({"input": optional(_AUDIO_INPUT)})),
+        "include": anything,
+    },
+    ("type",),
+)
+"""What `session.update` may set where nothing but transcripts is wanted."""
+
 RESPONSE = fields(
     {
         "conversation": optional(word("auto", "none")),
@@ -194,11 +230,22 @@ RESPONSE = fields(
 """What `response.create` may set for its response."""
 
 
+_CLEARED_BY_NULL = frozenset(
+    (
+        *("turn_detection", "transcription", "noise_reduction", "idle_timeout_ms"),
+        *("tracing", "prompt", "include", "metadata"),
+    )
+)
+"""Of other fields null says that they stay as they are ("our choice")."""
+
+
 def merged(former: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     """A partial update laid over what there was; objects are merged, everything else replaced, ids kept."""
     result = dict(former)
     for name, value in update.items():
         if name in ("id", "object", "expires_at", "model"):
+            continue
+        if value is None and name not in _CLEARED_BY_NULL:
             continue
         before = former.get(name)
         if name == "turn_detection" and isinstance(value, dict):

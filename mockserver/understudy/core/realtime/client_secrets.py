@@ -1,0 +1,122 @@
+"""Ephemeral keys: what a browser opens a realtime session with, made by a server that has a key of its own.
+
+Source: the OpenAPI document 2026-08-21 (`create-realtime-client-secret`). They live in the memory of one process, as
+sessions do.
+"""
+
+from collections import OrderedDict
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import msgspec
+
+from understudy.core import errors
+from understudy.core.clock import SECOND
+from understudy.core.ids import hexadecimal, letters
+from understudy.core.parameters import anything, fields, integer, optional, word
+from understudy.core.realtime.session_fields import (
+    SESSION,
+    TRANSCRIPTION_SESSION,
+    merged,
+    new_session,
+    new_transcription_session,
+)
+from understudy.core.serialise import pretty
+from understudy.core.visits import Page, Visit
+
+PREFIX = "ek_"
+DEFAULT_MODEL = "gpt-realtime"
+"""Where a session names none ("our choice")."""
+_DEFAULT_SECONDS = 600
+_KEPT = 10_000
+"""Secrets that are kept; the oldest are forgotten first ("our choice")."""
+
+
+class ClientSecret(msgspec.Struct, frozen=True):
+    """One ephemeral key.
+
+    Attributes:
+        key: the API key whose account it stands for.
+        expires_at: microseconds since the epoch.
+        session: what sessions that are opened with it start from.
+    """
+
+    key: str
+    expires_at: int
+    session: dict[str, Any]
+
+
+class ClientSecrets:
+    """Those that were made and have not been forgotten."""
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self) -> None:
+        self._secrets: OrderedDict[str, ClientSecret] = OrderedDict()
+
+    def keep(self, value: str, secret: ClientSecret) -> None:
+        """Remember one."""
+        self._secrets[value] = secret
+        while len(self._secrets) > _KEPT:
+            self._secrets.popitem(last=False)
+
+    def find(self, value: str, now: int) -> ClientSecret | None:
+        """The secret of a value; None when there is none, or no longer."""
+        secret = self._secrets.get(value)
+        return None if secret is None or now >= secret.expires_at else secret
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._secrets.clear()
+
+
+def checked_session(given: Mapping[str, Any], path: str) -> str:
+    """Refuse a session that cannot be; returns its type."""
+    kind: str = given.get("type", "realtime")
+    (TRANSCRIPTION_SESSION if kind == "transcription" else SESSION)(path, given)
+    return kind
+
+
+class CreateClientSecret:
+    """`POST /v1/realtime/client_secrets`: free."""
+
+    def answer(self, visit: Visit) -> Generator[Any, Any, Page]:
+        """The secret, and the session as it will begin; raises BadRequest."""
+        yield from ()
+        body = visit.body if visit.body is not None else {}
+        for name in body:
+            if name not in ("expires_after", "session"):
+                raise errors.unknown_parameter(name)
+        for name, value in body.items():
+            _CHECKS[name](name, value)
+        given = body.get("session")
+        asked = {"type": "realtime"} if given is None else given
+        if type(asked) is not dict:
+            raise errors.BadRequest("Invalid type for 'session': expected an object.", param="session")
+        kind = checked_session(asked, "session")
+        seconds = (body.get("expires_after") or {}).get("seconds") or _DEFAULT_SECONDS
+        expires_at = visit.now + seconds * SECOND
+        seed = f"{visit.request_id} {visit.account.key}".encode("utf-8", "surrogatepass")
+        session_id = "sess_" + letters(seed, 21, b"session")
+        name = asked.get("model") or DEFAULT_MODEL
+        if kind == "transcription":
+            started = new_transcription_session(session_id, visit.now)
+        else:
+            model = visit.simulator.find_model(name, visit.account)
+            if model is None or "realtime" not in model.endpoints:
+                raise errors.BadRequest(
+                    f'Model "{name}" is not supported in realtime mode.', code="invalid_model", param="session.model"
+                )
+            started = new_session(session_id, name, visit.now)
+        session = {**merged(started, asked), "expires_at": 0}
+        value = PREFIX + hexadecimal(seed, 32, b"client secret")
+        visit.simulator.client_secrets.keep(value, ClientSecret(visit.account.key, expires_at, session))
+        return Page(pretty({"value": value, "expires_at": expires_at // SECOND, "session": session}))
+
+
+_CHECKS = {
+    "expires_after": optional(
+        fields({"anchor": optional(word("created_at")), "seconds": optional(integer(10, 7_200))})
+    ),
+    "session": anything,
+}
