@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openai.types.realtime import ClientSecretCreateResponse
 from tests.core.realtime.test_session import SERVER_EVENT, Talk, append
+from tests.sdk.recent import TYPES_ARE_RECENT
 
 from understudy.core.messages import Request
 from understudy.core.realtime.door import Turned, open_session
@@ -28,7 +29,8 @@ def api(make_api: Callable[..., Api]) -> Api:
 def made(api: Api, body: Any) -> dict[str, Any]:
     answer = api.send("POST", PATH, json.dumps(body).encode())
     assert answer.status == 200, answer.body
-    ClientSecretCreateResponse.model_validate(answer.json, strict=True)
+    if TYPES_ARE_RECENT:
+        ClientSecretCreateResponse.model_validate(answer.json, strict=True)
     return dict(answer.json)
 
 
