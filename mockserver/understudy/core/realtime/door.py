@@ -13,6 +13,7 @@ import msgspec
 
 from understudy.core import errors
 from understudy.core.accounts import Account
+from understudy.core.dates import parse_moment
 from understudy.core.errors import ApiError
 from understudy.core.fault_delivery import Delivery
 from understudy.core.faults import FAULT_HEADER, FaultError
@@ -24,6 +25,8 @@ from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.simulator import Simulator
 
 PATH = "/v1/realtime"
+_GA = parse_moment("2025-08-28")
+_BETA_ENDED = parse_moment("2026-05-12")
 _KEY_PROTOCOL = "openai-insecure-api-key."
 _WRONG_KEY = 3000
 _WRONG_QUERY = 4000
@@ -154,7 +157,8 @@ def _open(
     now: int,
 ) -> RealtimeSession:
     beta = request.headers.get(b"openai-beta") == b"realtime=v1" or "openai-beta.realtime-v1" in protocols
-    if beta:
+    era = simulator.settings.era
+    if beta and era >= _BETA_ENDED:
         raise _Refused(
             _WRONG_QUERY,
             "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
@@ -188,8 +192,20 @@ def _open(
         raise _Refused(_WRONG_QUERY, message, "session_limit_exceeded")
     fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
     seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
+    speaks_beta = beta or era < _GA
+    if speaks_beta and transcribes:
+        what = "Transcription sessions of the beta interface are not simulated by Understudy."
+        raise _Refused(_WRONG_QUERY, what, "not_simulated")
     return RealtimeSession(
-        simulator, account, model, seed=seed, now=now, entry=entry, transcribes=transcribes, start_from=start_from
+        simulator,
+        account,
+        model,
+        seed=seed,
+        now=now,
+        entry=entry,
+        transcribes=transcribes,
+        beta=speaks_beta,
+        start_from=start_from,
     )
 
 

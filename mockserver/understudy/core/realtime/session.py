@@ -21,8 +21,9 @@ from understudy.core.errors import ApiError
 from understudy.core.journal import JournalEntry
 from understudy.core.limits import Cost, Trio
 from understudy.core.media import Heard
-from understudy.core.parameters import integer, optional, string
+from understudy.core.parameters import anything, integer, optional, string
 from understudy.core.pricing import Usage, charge
+from understudy.core.realtime.beta import BetaWriter, new_beta_session, read_event
 from understudy.core.realtime.conversation import Conversation, Item, checked_item
 from understudy.core.realtime.hearing import (
     DEFAULT_TRANSCRIBER,
@@ -37,11 +38,11 @@ from understudy.core.realtime.response import ResponseRun, Spoken
 from understudy.core.realtime.session_fields import (
     RESPONSE,
     SESSION,
-    SESSION_LIFETIME,
     TRANSCRIPTION_SESSION,
     merged,
     new_session,
     new_transcription_session,
+    session_lifetime,
 )
 from understudy.core.realtime.sound_formats import SoundFormat, format_of
 from understudy.core.realtime.wire import EventWriter, WireIds
@@ -74,6 +75,7 @@ class RealtimeSession:
         now: microseconds since the epoch.
         entry: the session's line in the journal.
         transcribes: whether it answers nothing and only transcribes.
+        beta: whether the client speaks the beta interface.
         start_from: an update that holds from the beginning.
 
     Attributes:
@@ -90,6 +92,7 @@ class RealtimeSession:
         now: int,
         entry: JournalEntry,
         transcribes: bool = False,
+        beta: bool = False,
         start_from: dict[str, Any] | None = None,
     ) -> None:
         self._simulator = simulator
@@ -97,10 +100,17 @@ class RealtimeSession:
         self._model = model
         self._entry = entry
         self._ids = WireIds(seed)
-        self._writer = EventWriter(self._ids)
+        self._beta = beta
+        self._writer = BetaWriter(self._ids) if beta else EventWriter(self._ids)
         self._transcribes = transcribes
         session_id = self._ids.make("sess_")
-        begun = new_transcription_session(session_id, now) if transcribes else new_session(session_id, model.id, now)
+        lifetime = session_lifetime(simulator.settings.era)
+        if transcribes:
+            begun = new_transcription_session(session_id, now)
+        elif beta:
+            begun = new_beta_session(session_id, model.id, now, lifetime)
+        else:
+            begun = new_session(session_id, model.id, now, lifetime)
         self._fields = merged(begun, start_from or {})
         self._conversation = Conversation(self._ids.make("conv_"))
         self._input = InputAudio(format_of(self._fields["audio"]["input"]["format"]))
@@ -111,7 +121,8 @@ class RealtimeSession:
         self._input_usage = (0, 0)
         self._counted: ScriptedUsage | None = None
         self.close: Close | None = None
-        self._expires_at = now + SESSION_LIFETIME
+        self._lifetime = lifetime
+        self._expires_at = now + lifetime
         self._idle_at: int | None = None
         self._count(1)
 
@@ -154,7 +165,7 @@ class RealtimeSession:
         event_id = event.get("event_id") if isinstance(event, dict) else None
         named = event_id if isinstance(event_id, str) else None
         try:
-            return list(self._handle(event, now))
+            return [said for said in self._handle(event, now) if said]
         except ApiError as refused:
             return [self._writer.error(refused, named)]
 
@@ -177,15 +188,15 @@ class RealtimeSession:
     def wake(self, now: int) -> list[bytes]:
         """What is said when the deadline has come."""
         if self._idle_at is not None and self._idle_at <= now < self._expires_at:
-            return list(self._miss_caller(now))
+            return [said for said in self._miss_caller(now) if said]
         if now < self._expires_at:
             return []
-        minutes = SESSION_LIFETIME // 60_000_000
+        minutes = self._lifetime // 60_000_000
         message = f"Your session hit the maximum duration of {minutes} minutes."
         said = self._cut("cancelled", {"type": "cancelled", "reason": "turn_detected"}, now) if self._run else []
         self.close = Close(1001, message)
         self._entry.closed = 1001
-        return [*said, self._writer.error(errors.BadRequest(message, code="session_expired"), None)]
+        return [*filter(None, said), self._writer.error(errors.BadRequest(message, code="session_expired"), None)]
 
     def _miss_caller(self, now: int) -> Iterator[bytes]:
         """Nobody has spoken for the idle timeout: an empty turn is committed, and answered."""
@@ -225,6 +236,8 @@ class RealtimeSession:
         handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise errors.invalid_value("type", kind, tuple(_HANDLERS))
+        if self._beta:
+            event = read_event(event)
         if self._transcribes and kind.startswith("response."):
             raise errors.BadRequest(
                 f"The '{kind}' event is not supported in transcription sessions.", code="invalid_event", param="type"
@@ -232,7 +245,9 @@ class RealtimeSession:
         return handler(self, event, now)
 
     def _update_session(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
-        _check(event, {"session": TRANSCRIPTION_SESSION if self._transcribes else SESSION}, ("session",))
+        # What a client of the beta interface wrote was checked by its own names.
+        known = anything if self._beta else TRANSCRIPTION_SESSION if self._transcribes else SESSION
+        _check(event, {"session": known}, ("session",))
         wanted = event["session"].get("audio") or {}
         name = ((wanted.get("input") or {}).get("transcription") or {}).get("model")
         if name is not None:
@@ -398,7 +413,7 @@ class RealtimeSession:
         yield self._writer.write("conversation.item.truncated", item_id=item.id, content_index=place, audio_end_ms=end)
 
     def _create_response(self, event: dict[str, Any], now: int) -> Iterator[bytes]:
-        _check(event, {"response": optional(RESPONSE)}, ())
+        _check(event, {"response": anything if self._beta else optional(RESPONSE)}, ())
         if self._run is not None:
             raise errors.BadRequest(
                 f"Conversation already has an active response in progress: {self._run.id}. Wait until the response is "
@@ -636,7 +651,9 @@ class RealtimeSession:
         usage: dict[str, Any] | None,
     ) -> dict[str, Any]:
         asked = self._asked
+        beta = {"temperature": asked["temperature"]} if self._beta else {}
         return {
+            **beta,
             "object": "realtime.response",
             "id": response_id,
             "status": status,

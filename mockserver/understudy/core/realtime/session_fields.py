@@ -8,12 +8,26 @@ from typing import Any
 
 from understudy.core import errors
 from understudy.core.clock import MINUTE, SECOND
+from understudy.core.dates import parse_moment
 from understudy.core.parameters import Check, anything, array, boolean, fields, integer, number, optional, string, word
 from understudy.core.realtime.hearing import TRANSCRIPTION
 from understudy.core.realtime.sound_formats import TYPES
 
 SESSION_LIFETIME = 60 * MINUTE
 """Since GA (recorded `expires_at`)."""
+_LIFETIMES = (
+    (parse_moment("2025-08-28"), SESSION_LIFETIME),
+    (parse_moment("2024-11-01"), 30 * MINUTE),
+    (0, 15 * MINUTE),
+)
+"""From when on, how long: 15 minutes at the launch, 30 by November 2024 (the very day is "our choice")."""
+
+
+def session_lifetime(era: int) -> int:
+    """How long a session may last at a date, microseconds since the epoch."""
+    return next(lifetime for start, lifetime in _LIFETIMES if era >= start)
+
+
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 DEFAULT_INSTRUCTIONS = (
     "Your knowledge cutoff is 2023-10. You are a helpful, witty, and friendly AI. Act like a human, but remember that "
@@ -41,7 +55,7 @@ _DETECTION: dict[str, dict[str, Any]] = {
 }
 
 
-def new_session(session_id: str, model: str, now: int) -> dict[str, Any]:
+def new_session(session_id: str, model: str, now: int, lifetime: int = SESSION_LIFETIME) -> dict[str, Any]:
     """The session as it is created."""
     return {
         "type": "realtime",
@@ -56,7 +70,7 @@ def new_session(session_id: str, model: str, now: int) -> dict[str, Any]:
         "tracing": None,
         "truncation": "auto",
         "prompt": None,
-        "expires_at": (now + SESSION_LIFETIME) // SECOND,
+        "expires_at": (now + lifetime) // SECOND,
         "audio": {
             "input": {
                 "format": {"type": "audio/pcm", "rate": 24_000},
@@ -94,19 +108,22 @@ _TRANSCRIPTION_DETECTION = ("type", "threshold", "prefix_padding_ms", "silence_d
 """Nobody answers, so there is nothing to create or to interrupt."""
 
 
-def _tokens(path: str, value: Any) -> None:
+def check_tokens(path: str, value: Any) -> None:
+    """Refuse what is no number of tokens."""
     if value != "inf":
         integer(1, 4_096)(path, value)
 
 
-def _voice(path: str, value: Any) -> None:
+def check_voice(path: str, value: Any) -> None:
+    """Refuse what is no voice."""
     if isinstance(value, dict):
         fields({"id": string()}, ("id",))(path, value)
     else:
         word(*VOICES)(path, value)
 
 
-def _tool_choice(path: str, value: Any) -> None:
+def check_tool_choice(path: str, value: Any) -> None:
+    """Refuse what chooses no tools."""
     if isinstance(value, dict):
         fields({"type": word("function", "mcp"), "name": string(), "server_label": string()}, ("type",))(path, value)
     else:
@@ -166,7 +183,9 @@ _AUDIO_INPUT = fields(
         "turn_detection": optional(_turn_detection),
     }
 )
-_AUDIO_OUTPUT = fields({"format": optional(_format), "voice": optional(_voice), "speed": optional(number(0.25, 1.5))})
+_AUDIO_OUTPUT = fields(
+    {"format": optional(_format), "voice": optional(check_voice), "speed": optional(number(0.25, 1.5))}
+)
 _AUDIO = fields(
     {
         "input": optional(_AUDIO_INPUT),
@@ -184,9 +203,9 @@ SESSION = fields(
         "output_modalities": optional(_MODALITIES),
         "instructions": optional(string()),
         "tools": optional(array(TOOL)),
-        "tool_choice": optional(_tool_choice),
+        "tool_choice": optional(check_tool_choice),
         "parallel_tool_calls": optional(boolean),
-        "max_output_tokens": optional(_tokens),
+        "max_output_tokens": optional(check_tokens),
         "tracing": anything,
         "truncation": anything,
         "prompt": _unbuilt("Stored prompts are"),
@@ -218,9 +237,9 @@ RESPONSE = fields(
         "output_modalities": optional(_MODALITIES),
         "audio": optional(fields({"output": optional(_AUDIO_OUTPUT)})),
         "tools": optional(array(TOOL)),
-        "tool_choice": optional(_tool_choice),
+        "tool_choice": optional(check_tool_choice),
         "parallel_tool_calls": optional(boolean),
-        "max_output_tokens": optional(_tokens),
+        "max_output_tokens": optional(check_tokens),
         "metadata": anything,
         "input": optional(array(anything)),
         "prompt": _unbuilt("Stored prompts are"),
