@@ -439,7 +439,16 @@ def test_a_browser_names_its_key_in_a_sub_protocol(api: Api) -> None:
     assert came.entry.key == "sk-brows*********6789"
 
 
+def hears(**wanted: Any) -> dict[str, Any]:
+    return {"type": "session.update", "session": {"type": "realtime", "audio": {"input": wanted}}}
+
+
+NEWEST = "the newest item"
+"""Stands for its id."""
+TOOL = {"type": "function", "name": "get_time", "parameters": {"type": "object", "properties": {}}}
+
 texts = st.text(max_size=12)
+item_ids = st.just(NEWEST) | texts
 client_events = st.one_of(
     st.just(TEXT),
     st.just(MANUAL),
@@ -449,7 +458,32 @@ client_events = st.one_of(
     st.just({"type": "input_audio_buffer.commit"}),
     st.just({"type": "input_audio_buffer.clear"}),
     st.builds(append, st.sampled_from([b"", tone(60), tone(140), bytes(4_800), bytes(24_000), b"\x01"])),
-    st.builds(lambda item: {"type": "conversation.item.retrieve", "item_id": item}, texts),
+    st.builds(
+        lambda kind, item: {"type": f"conversation.item.{kind}", "item_id": item},
+        st.sampled_from(("retrieve", "delete")),
+        item_ids,
+    ),
+    st.builds(
+        lambda item, end: {
+            "type": "conversation.item.truncate",
+            "item_id": item,
+            "content_index": 0,
+            "audio_end_ms": end,
+        },
+        item_ids,
+        st.integers(0, 3_000),
+    ),
+    st.builds(lambda words, before: {**user(words), "previous_item_id": before}, texts, item_ids | st.just("root")),
+    st.builds(
+        hears,
+        turn_detection=st.sampled_from(
+            (None, {"type": "semantic_vad", "eagerness": "high"}, {"type": "server_vad", "idle_timeout_ms": 5_000})
+        ),
+        format=st.sampled_from(({"type": "audio/pcm"}, {"type": "audio/pcmu"}, {"type": "audio/pcma"})),
+    ),
+    st.just(hears(transcription={"model": "whisper-1"})),
+    st.just({"type": "session.update", "session": {"type": "realtime", "tools": [TOOL], "tool_choice": "auto"}}),
+    st.just({"type": "response.create", "response": {"conversation": "none", "input": [], "tools": [TOOL]}}),
     st.dictionaries(texts, st.none() | st.integers() | texts | st.lists(st.integers(), max_size=2), max_size=3),
     texts,
 )
@@ -463,8 +497,12 @@ def test_any_events_in_any_order_leave_a_sound_session(
     """Never a crash; every response ends in exactly one response.done; audio sent is audio counted; ids are unique."""
     talk = Talk(make_api(tier=5))
     said = [talk.created]
+    newest = "none"
     for event, pulls in steps:
+        if isinstance(event, dict):
+            event = {name: newest if value == NEWEST else value for name, value in event.items()}
         said += talk.send(event)
+        newest = next((each["item"]["id"] for each in reversed(said) if "item" in each), newest)
         said += talk.pull(most=pulls) if pulls else []
     said += talk.pull()
     created = [event["response"]["id"] for event in said if event["type"] == "response.created"]
