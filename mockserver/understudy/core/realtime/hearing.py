@@ -70,12 +70,13 @@ class Transcript:
 
     Attributes:
         text: of it.
+        model: that transcribed.
         usage: what it is charged for.
     """
 
     def __init__(self, heard: Heard, model: Model, media: Media) -> None:
         self.text = heard.text
-        self._model = model
+        self.model = model
         self._media = media
         self._milliseconds = heard.milliseconds
         if _BY_DURATION in model.id:
@@ -86,14 +87,14 @@ class Transcript:
 
     def deltas(self) -> Iterator[str]:
         """Its pieces."""
-        if _BY_DURATION in self._model.id:
+        if _BY_DURATION in self.model.id:
             yield self.text
         else:
-            yield from self._media.vocabulary.pieces(self.text, self._model.encoding)
+            yield from self._media.vocabulary.pieces(self.text, self.model.encoding)
 
     def shown_usage(self) -> dict[str, Any]:
         """As its last event tells it."""
-        if _BY_DURATION in self._model.id:
+        if _BY_DURATION in self.model.id:
             return {"type": "duration", "seconds": self.usage.milliseconds / 1_000}
         return {
             "type": "tokens",

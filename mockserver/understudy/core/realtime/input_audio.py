@@ -76,7 +76,6 @@ class InputAudio:
         self._audio = bytearray()
         self._ms_before = 0.0  # that were committed, cleared or dropped
         self._examined = 0  # bytes of the buffer that the detector has seen
-        self._speaking = False
         self._silent_ms = 0
 
     @property
@@ -117,18 +116,19 @@ class InputAudio:
             )
         self._audio += audio
 
-    def use(self, sound_format: SoundFormat) -> None:
-        """Take another format from now on; what is in the buffer is dropped ("our choice")."""
-        if sound_format != self.format:
-            self.clear()
-            self.format = sound_format
+    def use(self, sound_format: SoundFormat) -> bool:
+        """Take another format from now on; what is in the buffer is dropped ("our choice"); whether it is another."""
+        if sound_format == self.format:
+            return False
+        self.clear()
+        self.format = sound_format
+        return True
 
     def clear(self) -> None:
         """Forget what is in the buffer."""
         self._ms_before += self.milliseconds
         self._audio.clear()
         self._examined = 0
-        self._speaking = False
         self._silent_ms = 0
 
     @property
@@ -159,12 +159,15 @@ class InputAudio:
         self._drop(self._examined)
         return taken
 
-    def detect(self, detector: Detector, is_finished: Callable[[bytes], bool]) -> Started | Stopped | None:
+    def detect(
+        self, detector: Detector, is_finished: Callable[[bytes], bool], *, speaking: bool
+    ) -> Started | Stopped | None:
         """The next change of who speaks in what was appended, None when there is none; ask until then.
 
         Args:
             detector: when speech begins and ends.
             is_finished: whether what was said so far is a whole sentence; asked once in a silence, if at all.
+            speaking: whether somebody speaks.
         """
         least = detector.threshold * 0.04 * 32_768
         size = FRAME_MS * self.format.bytes_per_ms
@@ -174,17 +177,15 @@ class InputAudio:
             here = round(self._ms_before + self.format.milliseconds(self._examined))
             if loud:
                 self._silent_ms = 0
-                if not self._speaking:
-                    self._speaking = True
+                if not speaking:
                     self._drop_silence(detector.padding_ms)
                     return Started(max(0, here - FRAME_MS - detector.padding_ms))
-            elif self._speaking:
+            elif speaking:
                 before, self._silent_ms = self._silent_ms, self._silent_ms + FRAME_MS
                 if self._has_ended(before, detector, is_finished):
-                    self._speaking = False
                     self._silent_ms = 0
                     return Stopped(here)
-        if not self._speaking:
+        if not speaking:
             self._drop_silence(detector.padding_ms)
         return None
 

@@ -1,0 +1,125 @@
+"""What a session knows: whose it is, its settings, its conversation, what it hears, and the response under way.
+
+The handlers of client events share it; `session.py` owns it.
+"""
+
+from typing import Any
+
+import msgspec
+
+from understudy.core.accounts import Account
+from understudy.core.catalog import Model
+from understudy.core.journal import JournalEntry
+from understudy.core.media import Heard
+from understudy.core.realtime.conversation import Conversation, Item
+from understudy.core.realtime.hearing import hear
+from understudy.core.realtime.input_audio import InputAudio
+from understudy.core.realtime.response import ResponseRun
+from understudy.core.realtime.sound_formats import SoundFormat, format_of
+from understudy.core.realtime.transitions import InputPhase, Machine, ResponsePhase, SessionPhase
+from understudy.core.realtime.wire import EventWriter, WireIds
+from understudy.core.rule_answers import ScriptedUsage
+from understudy.core.simulator import Simulator
+
+
+class Asked(msgspec.Struct):
+    """A response: what was asked for, and what has come of it.
+
+    Attributes:
+        id: `resp_…`.
+        settings: the session's, with those of `response.create` laid over them.
+        metadata: of `response.create`.
+        conversation: the conversation's id, None for a response beside it.
+        read: text and audio tokens of its input.
+        counted: counts that a rule gives.
+        run: what is being said.
+    """
+
+    id: str
+    settings: dict[str, Any]
+    metadata: Any
+    conversation: str | None
+    read: tuple[int, int] = (0, 0)
+    counted: ScriptedUsage | None = None
+    run: ResponseRun | None = None
+
+
+class SessionState:
+    """Everything that the parts of a session share.
+
+    Attributes:
+        simulator: whose accounts, prices and media it uses.
+        account: whose session it is.
+        model: the one that was asked for.
+        entry: the session's line in the journal.
+        ids: makes its ids.
+        writer: writes its events.
+        beta: whether the client speaks the beta interface.
+        fields: the session object.
+        conversation: its items.
+        input: audio that is not yet committed.
+        speech_item: id of the item that somebody speaks now.
+        responding: the response under way.
+        read_before: tokens of the conversation that were read or made before.
+        idle_at: when a caller has been silent for too long.
+        phase, hearing, answering: the machines of the session, of its input and of its response.
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        account: Account,
+        model: Model,
+        entry: JournalEntry,
+        ids: WireIds,
+        writer: EventWriter,
+        fields: dict[str, Any],
+        *,
+        beta: bool,
+        transcribes: bool,
+    ) -> None:
+        self.simulator = simulator
+        self.account = account
+        self.model = model
+        self.entry = entry
+        self.ids = ids
+        self.writer = writer
+        self.beta = beta
+        self.transcribes = transcribes
+        self.fields = fields
+        self.conversation = Conversation(ids.make("conv_"))
+        self.input = InputAudio(format_of(fields["audio"]["input"]["format"]))
+        self.speech_item = ""
+        self.responding: Asked | None = None
+        self.read_before = 0
+        self.idle_at: int | None = None
+        self.phase = Machine("session", SessionPhase.TRANSCRIBING if transcribes else SessionPhase.CONVERSING)
+        self.hearing = Machine("input", InputPhase.QUIET)
+        self.answering = Machine("response", ResponsePhase.NONE)
+
+    @property
+    def detection(self) -> dict[str, Any] | None:
+        """How turns are detected, None when the client commits."""
+        detection: dict[str, Any] | None = self.fields["audio"]["input"]["turn_detection"]
+        return detection
+
+    @property
+    def output_format(self) -> SoundFormat:
+        """Of what is said."""
+        return format_of(self.fields["audio"].get("output", {}).get("format"))
+
+    def has_spoken(self) -> bool:
+        """Whether the conversation holds sound of the assistant."""
+        return any(item.audio_ms and not item.is_user for item in self.conversation.items)
+
+    def hear(self, samples: bytes) -> Heard | None:
+        """What is said in samples of the input's format."""
+        return hear(samples, self.simulator.media, self.input.format)
+
+    def find_item(self, item_id: object) -> Item:
+        """An item of the conversation.
+
+        Raises:
+            BadRequest: there is none of that id.
+        """
+        return self.conversation.items[self.conversation.find(item_id)]

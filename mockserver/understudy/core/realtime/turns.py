@@ -1,0 +1,142 @@
+"""Turns of the caller: audio that is appended, who speaks in it, and what is committed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from understudy.core.parameters import string
+from understudy.core.pricing import charge
+from understudy.core.realtime.conversation import Item
+from understudy.core.realtime.event_fields import check_event
+from understudy.core.realtime.hearing import (
+    DEFAULT_TRANSCRIBER,
+    Transcript,
+    check_model,
+    is_sentence,
+    understood,
+)
+from understudy.core.realtime.input_audio import Started, detector_of
+from understudy.core.realtime.items import announced
+from understudy.core.realtime.responding import cut, respond
+from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.transitions import InputPhase, Moment
+from understudy.core.usage_log import Spent
+
+
+def append(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+    """`input_audio_buffer.append`."""
+    check_event(event, {"audio": string()}, ("audio",))
+    state.input.append(event["audio"])
+    state.hearing.take("input_audio_buffer.append")
+    detection = state.detection
+    if detection is None:
+        return
+    detector = detector_of(detection)
+
+    def is_finished(samples: bytes) -> bool:
+        # server_vad does not ask what was said.
+        return detection["type"] != "semantic_vad" or is_sentence(state.hear(samples))
+
+    while True:
+        speaking = state.hearing.phase is InputPhase.SPEAKING
+        change = state.input.detect(detector, is_finished, speaking=speaking)
+        if change is None:
+            return
+        if isinstance(change, Started):
+            yield from _speech_began(state, change.at_ms, now, interrupts=bool(detection.get("interrupt_response")))
+        else:
+            yield from _speech_ended(state, change.at_ms, now, answers=bool(detection.get("create_response")))
+
+
+def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool) -> Iterator[bytes]:
+    state.hearing.take(Moment.SPEECH_BEGAN)
+    state.idle_at = None
+    state.speech_item = state.ids.make("item_")
+    yield state.writer.write("input_audio_buffer.speech_started", audio_start_ms=at_ms, item_id=state.speech_item)
+    if interrupts and state.answering.can(Moment.SPEECH_BEGAN):
+        state.entry.interrupted += 1
+        details = {"type": "cancelled", "reason": "turn_detected"}
+        yield from cut(state, Moment.SPEECH_BEGAN, details, now)
+
+
+def _speech_ended(state: SessionState, at_ms: int, now: int, *, answers: bool) -> Iterator[bytes]:
+    state.hearing.take(Moment.SPEECH_ENDED)
+    yield state.writer.write("input_audio_buffer.speech_stopped", audio_end_ms=at_ms, item_id=state.speech_item)
+    yield from _committed(state, state.speech_item, state.input.take_turn(), now)
+    if answers and state.answering.can(Moment.TURN_ENDED):
+        yield from respond(state, Moment.TURN_ENDED, {}, now)
+
+
+def commit(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+    """`input_audio_buffer.commit`."""
+    check_event(event, {})
+    samples = state.input.commit()
+    # What was announced when somebody began to speak is this item.
+    spoken = state.speech_item if state.hearing.phase is InputPhase.SPEAKING else state.ids.make("item_")
+    state.hearing.take("input_audio_buffer.commit")
+    yield from _committed(state, spoken, samples, now)
+
+
+def clear(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+    """`input_audio_buffer.clear`."""
+    check_event(event, {})
+    state.input.clear()
+    state.hearing.take("input_audio_buffer.clear")
+    yield state.writer.write("input_audio_buffer.cleared")
+
+
+def miss_caller(state: SessionState, now: int) -> Iterator[bytes]:
+    """Nobody has spoken for the idle timeout: an empty turn is committed, and answered."""
+    state.idle_at = None
+    if not state.hearing.can(Moment.CALLER_SILENT):
+        return
+    state.hearing.take(Moment.CALLER_SILENT)
+    item_id = state.ids.make("item_")
+    here = state.input.written_ms
+    start = max(0, here - round(state.input.milliseconds))
+    yield state.writer.write(
+        "input_audio_buffer.timeout_triggered", audio_start_ms=start, audio_end_ms=here, item_id=item_id
+    )
+    samples = state.input.samples
+    state.input.clear()
+    yield from _committed(state, item_id, samples, now)
+    if state.answering.can(Moment.CALLER_SILENT):
+        yield from respond(state, Moment.CALLER_SILENT, {}, now)
+
+
+def _committed(state: SessionState, item_id: str, samples: bytes, now: int) -> Iterator[bytes]:
+    heard = state.hear(samples)
+    item = Item(
+        {
+            "id": item_id,
+            "type": "message",
+            "status": "completed",
+            "role": "user",
+            "content": [{"type": "input_audio", "transcript": None}],
+        },
+        round(state.input.format.milliseconds(len(samples))),
+        understood(heard),
+    )
+    previous = state.conversation.insert(item, None)
+    yield state.writer.write("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
+    yield from announced(state, item, previous)
+    wanted = state.fields["audio"]["input"]["transcription"]
+    if wanted is not None and heard is not None:
+        state.hearing.take(Moment.TRANSCRIBED)
+        name = wanted.get("model") or DEFAULT_TRANSCRIBER
+        model = check_model(name, state.simulator.find_model(name, state.account))
+        yield from _transcribed(state, item, Transcript(heard, model, state.simulator.media), now)
+
+
+def _transcribed(state: SessionState, item: Item, transcript: Transcript, now: int) -> Iterator[bytes]:
+    kind = "conversation.item.input_audio_transcription"
+    place = {"item_id": item.id, "content_index": 0}
+    for piece in transcript.deltas():
+        yield state.writer.write(f"{kind}.delta", **place, delta=piece)
+    item.shown["content"][0]["transcript"] = transcript.text
+    usage = transcript.shown_usage()
+    yield state.writer.write(f"{kind}.completed", **place, transcript=transcript.text, usage=usage)
+    model = transcript.model
+    amount = charge(transcript.usage, state.simulator.prices.find(model.price))
+    spent = Spent("audio_transcriptions", model.snapshot, "default", transcript.usage, amount)
+    state.simulator.store.settle(state.account, spent, now)
+    state.entry.charge += amount
