@@ -6,29 +6,21 @@ import shlex
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from understudy.adapters.wallclock import wall_now
 from understudy_harness.conformance.case import Case, CaseError, load_cases, select
+from understudy_harness.conformance.cli_reports import Outcome, outcome_options
+from understudy_harness.conformance.gate import COULD_NOT_JUDGE
 
-COULD_NOT_JUDGE = 3
 INTERRUPTED = 130
-STANDARD_OUTPUT = "-"
 
 
 @click.group()
 def conform() -> None:
     """Judge any client of the OpenAI API: a verdict for each case."""
-
-
-def _writable(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
-    """Refuse a file that could not be written before the suite runs, not after."""
-    if given not in (None, STANDARD_OUTPUT) and (Path(given).is_dir() or not Path(given).absolute().parent.is_dir()):
-        raise click.BadParameter(f"{given!r} cannot be written: it is a folder, or its folder does not exist")
-    return given
 
 
 _selection = click.option(
@@ -39,20 +31,14 @@ _selection = click.option(
 @conform.command()
 @click.option("--driver", "command", required=True, help='Command that starts the driver, as in "node driver.mjs".')
 @_selection
-@click.option("--strict", is_flag=True, help="SHOULD cases count, not MUST alone.")
-@click.option("--tidy", is_flag=True, help="A run that is not clean counts as failed.")
-@click.option("--json", "json_file", metavar="FILE", callback=_writable, help="Write everything that was seen here.")
-@click.option("--junit", "junit_file", metavar="FILE", callback=_writable, help="Write JUnit XML here.")
-@click.option("--dry-run", is_flag=True, help="Say which cases would be run, and run none.")
+@outcome_options(lambda: (case.id for case in _chosen("")))
+@click.option("--dry-run", "--list", "dry_run", is_flag=True, help="Say which cases would be run, and run none.")
 @click.pass_context
 def run(
     context: click.Context,
     command: str,
     select: str,
-    strict: bool,
-    tidy: bool,
-    json_file: str | None,
-    junit_file: str | None,
+    outcome: Outcome,
     dry_run: bool,
 ) -> None:
     """Run cases against a client, by way of a driver.
@@ -76,14 +62,8 @@ def run(
     from understudy_harness.conformance.driver import DriverError, DriverNotFound, DriverProcess
     from understudy_harness.conformance.protocol import ProtocolError
     from understudy_harness.conformance.runner import Runner
-    from understudy_harness.reports.console import Console
-    from understudy_harness.reports.json import write_json
-    from understudy_harness.reports.junit import write_junit
 
-    # A report that goes to standard output must be alone there.
-    aside = STANDARD_OUTPUT in (json_file, junit_file)
-    console = Console(lambda line: click.echo(line, err=aside))
-    runner = Runner(DriverProcess(words), words, now=wall_now, listeners=[console])
+    runner = Runner(DriverProcess(words), words, now=wall_now, listeners=outcome.listeners())
     try:
         suite = asyncio.run(runner.run(cases))
     except DriverNotFound as problem:
@@ -97,10 +77,9 @@ def run(
         # Exit code 1 would blame the client.
         traceback.print_exc()
         _could_not_judge("it failed itself")
-    code = suite.exit_code(strict=strict, tidy=tidy)
-    _write(json_file, write_json(suite, exit_code=code))
-    _write(junit_file, write_junit(suite, strict=strict, tidy=tidy))
-    context.exit(code)
+    finally:
+        outcome.broken_off()
+    context.exit(outcome.finish(suite))
 
 
 @conform.command(name="list")
@@ -160,13 +139,6 @@ def _chosen(selectors: str) -> tuple[Case, ...]:
         return select(cases, wanted) if wanted else cases
     except ValueError as problem:
         raise click.UsageError(f"{problem}.") from None
-
-
-def _write(file: str | None, report: bytes) -> None:
-    if file == STANDARD_OUTPUT:
-        sys.stdout.buffer.write(report)
-    elif file is not None:
-        Path(file).write_bytes(report)
 
 
 def _could_not_judge(problem: str) -> NoReturn:

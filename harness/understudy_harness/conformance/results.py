@@ -82,29 +82,3 @@ class SuiteResult(msgspec.Struct):
     def silent(self) -> int:
         """How many failures the application was not told about."""
         return sum(each.judgement.mark is Mark.SILENT for each in self.results)
-
-    def exit_code(self, *, strict: bool, tidy: bool) -> int:
-        """0 when nothing that counts was failed, 1 when something was, 3 when the suite could not tell.
-
-        Args:
-            strict: SHOULD counts, not MUST alone.
-            tidy: an unclean run counts as failed.
-        """
-        counted = [each for each in self.results if strict or each.case.level is Level.MUST]
-        if any(failed(each, tidy=tidy) for each in counted):
-            return 1
-        if any(each.judgement.verdict in UNABLE for each in counted):
-            return 3
-        # A green light for a client of which nothing was seen would be a lie.
-        return 0 if any(each.judgement.verdict in JUDGED for each in self.results) else 3
-
-
-def failed(result: CaseResult, *, tidy: bool) -> bool:
-    """Whether a case counts as failed.
-
-    Args:
-        result: of the case.
-        tidy: an unclean run counts too.
-    """
-    judgement = result.judgement
-    return judgement.verdict is Verdict.FAILED or (tidy and judgement.verdict in JUDGED and not judgement.clean)

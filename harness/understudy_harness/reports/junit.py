@@ -1,8 +1,8 @@
 """The report for CI systems: JUnit XML, a suite for each group.
 
 FAILED becomes a failure whose type is the mark, ERROR and INCONCLUSIVE an error, UNSUPPORTED and SKIPPED are skipped
-with the reason. A failure or error that does not count towards the exit code (of a SHOULD without `--strict`) is shown
-as skipped: most systems turn red at any other.
+with the reason. What does not count towards the exit code (of a level that is not required, or known to fail) is shown
+as skipped: most systems turn red at any other. A case that passes although it is known to fail is a failure.
 """
 
 import re
@@ -10,21 +10,21 @@ from itertools import groupby
 from xml.etree import ElementTree as Xml
 
 from understudy.core.dates import iso_time
-from understudy_harness.conformance.case import Level
-from understudy_harness.conformance.results import UNABLE, CaseResult, SuiteResult, failed
+from understudy_harness.conformance.gate import Gate, Standing
+from understudy_harness.conformance.protocol import Client
+from understudy_harness.conformance.results import UNABLE, CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Verdict
 from understudy_harness.reports.story import tell
 
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(suite: SuiteResult, *, strict: bool, tidy: bool) -> bytes:
+def write_junit(suite: SuiteResult, gate: Gate) -> bytes:
     """The report, UTF-8 with an XML declaration.
 
     Args:
         suite: what became of all cases.
-        strict: SHOULD counts.
-        tidy: an unclean run counts as failed.
+        gate: what counts.
     """
     client = suite.introduction.client
     root = Xml.Element("testsuites", name=_text(f"{client.name} {client.version}"), time=f"{suite.seconds:.3f}")
@@ -34,7 +34,7 @@ def write_junit(suite: SuiteResult, *, strict: bool, tidy: bool) -> bytes:
         part = Xml.SubElement(root, "testsuite", name=f"{group.id} {group.title}")
         part.set("timestamp", iso_time(suite.started_at)[:19])
         for result in results:
-            _case(part, result, counts=strict or result.case.level is Level.MUST, tidy=tidy)
+            _case(part, result, gate, client)
         _count(part, results)
     _count(root, suite.results)
     Xml.indent(root)
@@ -42,28 +42,45 @@ def write_junit(suite: SuiteResult, *, strict: bool, tidy: bool) -> bytes:
     return written + b"\n"
 
 
-def _case(suite: Xml.Element, result: CaseResult, *, counts: bool, tidy: bool) -> None:
+def _case(suite: Xml.Element, result: CaseResult, gate: Gate, client: Client) -> None:
     case, judgement, story = result.case, result.judgement, tell(result)
     element = Xml.SubElement(suite, "testcase", classname=f"conformance.{case.group.id}", name=case.id)
     element.set("time", f"{result.seconds:.3f}")
     told = [f"server did: {story.server}", f"client did: {story.client}"]
     told += [f"expected: {story.expected}"] if story.expected else []
     told += [f"not clean: {', '.join(judgement.untidy)}"] if judgement.untidy else []
-    tag, kind, message = "", "", ""
-    if failed(result, tidy=tidy):
-        tag, kind, message = "failure", _kind(result), "; ".join(judgement.unmet or judgement.untidy)
-    elif judgement.verdict in UNABLE:
-        tag, kind, message = "error", judgement.verdict.value, result.reason
-    elif judgement.verdict in (Verdict.UNSUPPORTED, Verdict.SKIPPED):
-        tag, message = "skipped", f"{judgement.verdict.value}: {result.reason}"
-    if tag in ("failure", "error") and not counts:
-        tag, kind, message = "skipped", "", f"{case.level.name} does not count: {kind}: {message}"
+    tag, kind, message = _note(result, gate, client)
     if tag:
         note = Xml.SubElement(element, tag, message=_text(message))
         if kind:
             note.set("type", kind)
     output = Xml.SubElement(element, "system-out")
     output.text = _text("\n".join([judgement.verdict.value, *told]))
+
+
+def _note(result: CaseResult, gate: Gate, client: Client) -> tuple[str, str, str]:
+    """The element inside a test case, its type and its message; empty for one that passed."""
+    judgement = result.judgement
+    if judgement.verdict in UNABLE:
+        kind, message = judgement.verdict.value, result.reason
+    else:
+        kind, message = _kind(result), "; ".join(judgement.unmet or judgement.untidy)
+    match gate.standing(result, client):
+        case Standing.FAILED:
+            return "failure", kind, message
+        case Standing.UNABLE:
+            return "error", kind, message
+        case Standing.MENDED:
+            return "failure", "mended", f"it passes, though {gate.baseline.name} lists it: remove it there"
+        case Standing.UNCOUNTED:
+            return "skipped", "", f"{result.case.level.name} does not count: {kind}: {message}"
+        case Standing.KNOWN:
+            known = gate.known(result, client)
+            return "skipped", "", f"known failure, {known.issue if known else ''}: {kind}: {message}"
+        case Standing.NOT_RUN:
+            return "skipped", "", f"{judgement.verdict.value}: {result.reason}"
+        case Standing.PASSED:
+            return "", "", ""
 
 
 def _kind(result: CaseResult) -> str:

@@ -12,13 +12,23 @@ import pytest
 from understudy_harness.conformance.case import Case, load_cases, parse_cases, select
 from understudy_harness.conformance.driver import Attempt, DriverCrashed
 from understudy_harness.conformance.evidence import Evidence
-from understudy_harness.conformance.protocol import Failure, Final, Introduction, Result, Run, Skipped, decode_line
+from understudy_harness.conformance.protocol import (
+    Client,
+    Failure,
+    Final,
+    Introduction,
+    Result,
+    Run,
+    Skipped,
+    decode_line,
+)
 from understudy_harness.conformance.reference.client import ReferenceClient
 from understudy_harness.conformance.reference.driver import INTRODUCTION, perform
-from understudy_harness.conformance.results import SuiteResult
+from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.runner import Listener, Runner
 from understudy_harness.conformance.standard import Canary
 from understudy_harness.conformance.steadiness import Steadiness
+from understudy_harness.conformance.verdict import Judgement, Mark, Verdict
 from understudy_harness.conformance.wire_log import WireLog
 
 EPOCH = 1_755_133_835.25
@@ -265,6 +275,28 @@ def make_case() -> Callable[..., Case]:
         return parse_cases(document, "made.toml")[0]
 
     return make
+
+
+@pytest.fixture
+def made(make_case):
+    """A suite with one result of every kind."""
+
+    def result(number: int, judgement: Judgement, reason: str = "", level: str = "must") -> CaseResult:
+        return CaseResult(make_case(id=f"9.{number}-made", level=level), judgement, reason)
+
+    results = [
+        result(1, Judgement(Verdict.OK)),
+        result(2, Judgement(Verdict.OK, clean=False, untidy=["no_secret"])),
+        result(3, Judgement(Verdict.FAILED, Mark.SILENT, unmet=["requests == 1"])),
+        result(4, Judgement(Verdict.FAILED, unmet=["gap(1) >= 2"]), level="should"),
+        result(5, Judgement(Verdict.ERROR), "the driver ended with \x1b[31mcolour\x00"),
+        result(6, Judgement(Verdict.INCONCLUSIVE), "the suite itself was 30 ms late", level="should"),
+        result(7, Judgement(Verdict.UNSUPPORTED), "the driver has no stream"),
+        result(8, Judgement(Verdict.NON_STRICT)),
+        result(9, Judgement(Verdict.INFO), level="info"),
+        result(10, Judgement(Verdict.SKIPPED), "known to hang https://example.com/1"),
+    ]
+    return SuiteResult(Introduction(Client("made", "1 <&>"), ["chat"]), ["driver"], results, 1_755_133_835_250_000, 1.5)
 
 
 GROUP = {"slack": {"early_s": 0.05, "late_share": 0.5, "late_s": 2.0}, "tidy": ["no_late_request"]}

@@ -68,7 +68,12 @@ def test_an_unclean_client_passes_unless_tidiness_counts(call) -> None:
         (["run", "--driver", "no-such-program"], "the driver's program 'no-such-program' cannot be started"),
         (["run", "--driver", REFERENCE, "--select", "77"], "no case begins with '77'"),
         (["run", "--driver", REFERENCE, "--json", "/no/such/folder/x"], "its folder does not exist"),
-        (["run", "--driver", REFERENCE, "--html", "x"], "No such option"),
+        (["run", "--driver", REFERENCE, "--htlm", "x"], "No such option"),
+        (["run", "--driver", REFERENCE, "--require", "may"], "'may' is not one of 'must', 'should', 'all'"),
+        (["run", "--driver", REFERENCE, "--require", "must", "--strict"], "--strict is short for --require should"),
+        (["run", "--driver", REFERENCE, "--quiet", "--verbose"], "say opposite things"),
+        (["run", "--driver", REFERENCE, "--json", "-", "--junit", "-"], "One report alone can go to standard output"),
+        (["run", "--driver", REFERENCE, "--baseline", "/no/such/file"], "cannot be read: No such file or directory"),
         (["explain", "77"], "no case begins with '77'"),
         (["explain"], "Missing argument 'ID"),
         (["serve", "1"], "'1' names 8 cases"),
@@ -126,6 +131,25 @@ def test_a_dry_run_says_what_would_be_run_and_starts_nothing(call) -> None:
     given = call("run", "--driver", "no-such-program", "--select", "1.1,1.11", "--dry-run")
     assert given.exit_code == 0
     assert given.output.splitlines()[-1] == "2 cases would be run."
+
+
+def test_a_baseline_decides_what_is_new(call, tmp_path: Path) -> None:
+    """A known failure is fine; the same entry for a sound client has to go."""
+    known = tmp_path / "known.toml"
+    known.write_text('[[known]]\ncase = "1.11-retries-off"\nissue = "https://example.com/1"\n', encoding="utf-8")
+    wrong = call("run", "--driver", f"{REFERENCE} --wrong swallows-errors", "--select", QUICK, "--baseline", str(known))
+    assert wrong.exit_code == 0, wrong.output
+    assert "known failure: 1.11-retries-off, https://example.com/1" in wrong.output
+    sound = call("run", "--driver", REFERENCE, "--select", QUICK, "--baseline", str(known))
+    assert sound.exit_code == 1
+    assert "1.11-retries-off passes, though known.toml lists it: remove it there" in sound.output
+
+
+def test_a_quiet_run_of_a_sound_client_is_one_line(call) -> None:
+    """For a hook that runs before each commit."""
+    given = call("run", "--driver", REFERENCE, "--select", QUICK, "--quiet")
+    assert given.exit_code == 0
+    assert re.fullmatch(r"MUST 1/1 · SHOULD 0/0 · 0 failed in silence · \d\.\d s\n", given.output)
 
 
 def test_the_list_is_a_table(call) -> None:

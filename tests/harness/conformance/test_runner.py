@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from understudy_harness.conformance.gate import Gate
 from understudy_harness.conformance.reference.client import ReferenceClient
 from understudy_harness.conformance.reference.driver import INTRODUCTION
 from understudy_harness.conformance.reference.wrong import WRONG
@@ -52,7 +53,7 @@ def test_what_the_driver_lacks_is_unsupported(run_suite) -> None:
     (result,) = suite.results
     assert (result.judgement.verdict, result.reason) == (Verdict.UNSUPPORTED, "the driver has no retries")
     assert result.evidence is None
-    assert suite.exit_code(strict=False, tidy=False) == 3
+    assert Gate().exit_code(suite) == 3
 
 
 def test_a_run_during_which_the_suite_was_late_is_made_again(run_suite) -> None:
@@ -67,7 +68,7 @@ def test_a_suite_that_is_late_each_time_does_not_judge(run_suite) -> None:
     (result,) = suite.results
     assert (result.judgement.verdict, result.runs) == (Verdict.INCONCLUSIVE, RUNS)
     assert result.reason == "the suite itself was 500 ms late"
-    assert suite.exit_code(strict=False, tidy=False) == 3
+    assert Gate().exit_code(suite) == 3
 
 
 def test_lateness_does_not_matter_where_time_does_not(run_suite) -> None:
@@ -133,7 +134,7 @@ def test_a_crash_is_an_error_of_the_driver_and_the_suite_goes_on(run_suite) -> N
     assert run_suite.driver.messages[0].api_key not in first.reason
     assert second.judgement.verdict is Verdict.OK
     assert run_suite.driver.starts == 2
-    assert suite.exit_code(strict=False, tidy=False) == 3
+    assert Gate().exit_code(suite) == 3
 
 
 def test_a_driver_that_does_not_start_again_is_not_tried_for_each_case(run_suite) -> None:
