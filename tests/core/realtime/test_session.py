@@ -19,6 +19,7 @@ from understudy.core.messages import Request
 from understudy.core.pricing import DOLLAR
 from understudy.core.realtime.door import Turned, open_session
 from understudy.core.realtime.session import RealtimeSession
+from understudy.core.realtime.transitions import CLIENT_EVENTS, TABLES, Moment, Move, Trigger
 
 if TYPE_CHECKING:
     from tests.conftest import Api
@@ -69,9 +70,7 @@ class Talk:
         while self.session.is_responding() and len(said) < most:
             if self.session.work is not None:
                 self.session.work()
-            pulled = self.session.pull(self.api.clock.now())
-            assert pulled is not None
-            said += [json.loads(each) for each in pulled[1]]
+            said += [json.loads(each) for each in self.session.pull(self.api.clock.now())]
         return said
 
 
@@ -439,6 +438,98 @@ def test_a_browser_names_its_key_in_a_sub_protocol(api: Api) -> None:
     assert came.entry.key == "sk-brows*********6789"
 
 
+BESIDE = {
+    "type": "response.create",
+    "response": {"conversation": "none", "input": [user("Say apples")["item"]], "output_modalities": ["text"]},
+}
+
+
+def test_responses_beside_the_conversation_run_along_with_it(talk: Talk) -> None:
+    """Each has its own id and its own end; their deltas take turns."""
+    talk.send(TEXT, user("Tell me about rain in 60 words"))
+    began = talk.send({"type": "response.create"}, BESIDE, BESIDE)
+    assert [event["type"] for event in began] == ["response.created"] * 3
+    ids = [event["response"]["id"] for event in began]
+    events = talk.pull()
+    deltas = [event["response_id"] for event in events if event["type"] == "response.output_text.delta"]
+    assert set(deltas) == set(ids)
+    assert deltas.index(ids[2]) < len(deltas) - 1 - deltas[::-1].index(ids[0])
+    done = {event["response"]["id"]: event["response"] for event in events if event["type"] == "response.done"}
+    assert [done[each]["status"] for each in ids] == ["completed"] * 3
+    assert [done[each]["conversation_id"] is None for each in ids] == [False, True, True]
+    assert done[ids[1]]["output"][0]["content"][0]["text"] == "Apples"
+
+
+def test_one_response_of_several_is_cancelled_by_its_id(talk: Talk) -> None:
+    """Without an id it is the conversation's; one that is over is refused while others run."""
+    talk.send(TEXT, user("Tell me about rain in 60 words"))
+    main, first, second = (event["response"]["id"] for event in talk.send({"type": "response.create"}, BESIDE, BESIDE))
+    talk.pull(most=9)
+    cut = talk.send({"type": "response.cancel", "response_id": second})
+    assert [event["response"]["id"] for event in cut if event["type"] == "response.done"] == [second]
+    [again] = talk.send({"type": "response.cancel", "response_id": second})
+    assert again["error"]["code"] == "response_cancel_not_active"
+    cut = talk.send({"type": "response.cancel"})
+    assert [event["response"]["id"] for event in cut if event["type"] == "response.done"] == [main]
+    [none] = talk.send({"type": "response.cancel"})
+    assert none["error"]["code"] == "response_cancel_not_active"
+    done = [event["response"] for event in talk.pull() if event["type"] == "response.done"]
+    assert [(each["id"], each["status"]) for each in done] == [(first, "completed")]
+
+
+def test_speech_cuts_the_conversations_response_alone(talk: Talk) -> None:
+    """What runs beside it goes on."""
+    talk.send(user("Tell me about rain in 60 words"))
+    main, beside = (event["response"]["id"] for event in talk.send({"type": "response.create"}, BESIDE))
+    talk.pull(most=12)
+    events = talk.send(append(tone(100)))
+    assert [event["response"]["id"] for event in events if event["type"] == "response.done"] == [main]
+    assert talk.pull()[-2]["response"]["id"] == beside
+
+
+def test_not_too_many_responses_run_beside_the_conversation(talk: Talk) -> None:
+    """Memory is bounded; the one too many is refused, and there is room again when one has ended."""
+    said = talk.send(*[BESIDE] * 18)
+    assert [event["type"] for event in said] == ["response.created"] * 17 + ["error"]
+    assert said[-1]["error"]["code"] == "too_many_active_responses"
+    talk.pull()
+    assert talk.send(BESIDE)[0]["type"] == "response.created"
+
+
+def test_a_cancel_at_any_moment_leaves_nothing_open(talk: Talk) -> None:
+    """Every item and every part that was added is done, wherever the cut came."""
+    talk.send(TEXT)
+    for moment in range(12):
+        events = talk.send(user("Say one two three"), {"type": "response.create"}) + talk.pull(most=moment)
+        if talk.session.is_responding():
+            events += talk.send({"type": "response.cancel"})
+        types = [event["type"] for event in events]
+        for kind in ("response.output_item", "response.content_part"):
+            assert types.count(f"{kind}.added") == types.count(f"{kind}.done"), moment
+        assert types.count("conversation.item.added") == types.count("conversation.item.done")
+        assert types.count("response.done") == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 30])
+def test_no_more_is_sent_than_max_output_tokens(talk: Talk, limit: int) -> None:
+    """Sound is cut in the middle of a word, arguments in the middle of a value."""
+    tool = {
+        "type": "function",
+        "name": "f",
+        "parameters": {"type": "object", "properties": {"word": {"type": "string"}}},
+    }
+    for more in ({}, {"tools": [tool], "tool_choice": "required"}):
+        asked = {"type": "response.create", "response": {"max_output_tokens": limit, **more}}
+        response = (talk.send(user("Tell me about rain in 200 words"), asked) + talk.pull())[-2]["response"]
+        assert response["usage"]["output_tokens"] <= limit
+        if response["status"] == "incomplete":
+            assert response["status_details"]["reason"] == "max_output_tokens"
+            assert response["usage"]["output_tokens"] == limit
+            assert response["output"][-1]["status"] == "incomplete"
+        else:
+            assert response["output"][-1]["type"] == "function_call"
+
+
 def hears(**wanted: Any) -> dict[str, Any]:
     return {"type": "session.update", "session": {"type": "realtime", "audio": {"input": wanted}}}
 
@@ -484,9 +575,28 @@ client_events = st.one_of(
     st.just(hears(transcription={"model": "whisper-1"})),
     st.just({"type": "session.update", "session": {"type": "realtime", "tools": [TOOL], "tool_choice": "auto"}}),
     st.just({"type": "response.create", "response": {"conversation": "none", "input": [], "tools": [TOOL]}}),
+    st.just(BESIDE),
+    st.just({"type": "output_audio_buffer.clear"}),
     st.dictionaries(texts, st.none() | st.integers() | texts | st.lists(st.integers(), max_size=2), max_size=3),
     texts,
 )
+
+
+def may_follow(trigger: Trigger) -> set[str]:
+    """Everything that the table lets a session say when something comes, whatever phase it is in."""
+    said: set[str] = set()
+    seen: set[Trigger] = set()
+    ahead = [trigger]
+    while ahead:
+        here = ahead.pop()
+        seen.add(here)
+        for table in TABLES.values():
+            for rows in table.values():
+                row = rows.get(here)
+                if isinstance(row, Move):
+                    said.update(row.says)
+                    ahead += [moment for moment in row.then if moment not in seen]
+    return said
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -494,20 +604,32 @@ client_events = st.one_of(
 def test_any_events_in_any_order_leave_a_sound_session(
     make_api: Callable[..., Api], steps: list[tuple[Any, int]]
 ) -> None:
-    """Never a crash; every response ends in exactly one response.done; audio sent is audio counted; ids are unique."""
+    """Never a crash; every response ends in exactly one response.done; audio sent is audio counted; ids are unique.
+
+    Nothing is said that the table does not have, and what was opened is closed.
+    """
     talk = Talk(make_api(tier=5))
     said = [talk.created]
     newest = "none"
     for event, pulls in steps:
         if isinstance(event, dict):
             event = {name: newest if value == NEWEST else value for name, value in event.items()}
-        said += talk.send(event)
+        answers = talk.send(event)
+        told = {each["type"] for each in answers} - {"error"}
+        kind = event.get("type") if isinstance(event, dict) else None
+        assert told <= (may_follow(kind) if kind in CLIENT_EVENTS else set())
+        said += answers
         newest = next((each["item"]["id"] for each in reversed(said) if "item" in each), newest)
-        said += talk.pull(most=pulls) if pulls else []
+        pulled = talk.pull(most=pulls) if pulls else []
+        assert {each["type"] for each in pulled} <= may_follow(Moment.NEXT_IS_DUE) | may_follow(Moment.ALL_SAID)
+        said += pulled
     said += talk.pull()
+    types = [event["type"] for event in said]
+    for kind in ("response.output_item", "response.content_part"):
+        assert types.count(f"{kind}.added") == types.count(f"{kind}.done")
     created = [event["response"]["id"] for event in said if event["type"] == "response.created"]
     done = [event["response"] for event in said if event["type"] == "response.done"]
-    assert [response["id"] for response in done] == created
+    assert sorted(response["id"] for response in done) == sorted(created)
     audio: dict[str, int] = {}
     for event in said:
         SERVER_EVENT.validate_python(event)

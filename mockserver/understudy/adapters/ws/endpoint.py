@@ -140,21 +140,13 @@ class _Player:
                 # Making speech takes milliseconds: other sessions go on meanwhile.
                 await asyncio.get_running_loop().run_in_executor(None, session.work)
                 continue
-            pulled = session.pull(clock.now())
-            if pulled is None:
-                continue
-            due, events = pulled
-            response = session.response_id
-            while due > clock.now() and session.response_id == response:
+            due = session.due
+            if due is not None and due > clock.now():
                 frame = await self._frames.next(due, idle=False)
-                if frame is TIME_IS_UP:
-                    break
-                if not await self._take(frame):
+                if frame is not TIME_IS_UP and not await self._take(frame):
                     return
-            if response is not None and session.response_id != response:
-                # A frame ended the response: what was pulled belongs to it no more.
                 continue
-            for event in events:
+            for event in session.pull(clock.now()):
                 await self._say(event)
                 sent += 1
                 if sent % _YIELD_EVERY == 0:

@@ -18,10 +18,13 @@ from understudy.core.realtime.session_fields import RESPONSE, merged
 from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import Asked, SessionState
 from understudy.core.realtime.token_usage import TokenUsage, token_usage
-from understudy.core.realtime.transitions import Moment, Trigger
+from understudy.core.realtime.transitions import Machine, Moment, ResponsePhase, Trigger
 from understudy.core.rule_answers import Script
 from understudy.core.simulator import rate_limited
 from understudy.core.usage_log import Spent
+
+MOST_BESIDE = 16
+"""Responses beside the conversation that may be under way at once ("our choice": none is published)."""
 
 
 def create_response(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
@@ -34,13 +37,19 @@ def cancel(state: SessionState, event: dict[str, Any], now: int) -> Iterator[byt
     """`response.cancel`."""
     check_event(event, {"response_id": optional(string())})
     asked = event.get("response_id")
-    if asked is not None and state.responding is not None and asked != state.responding.id:
-        raise errors.BadRequest("Cancellation failed: no active response found", code="response_cancel_not_active")
-    return cut(state, "response.cancel", {"type": "cancelled", "reason": "client_cancelled"}, now)
+    named = next((response for response in state.under_way if response.id == asked), None)
+    if asked is None or named is None:
+        # One that is not under way is refused as none is, even while another is.
+        machine = state.answering if asked is None else Machine("response", ResponsePhase.NONE)
+        if not machine.can("response.cancel"):
+            machine.take("response.cancel")
+        named = state.responding
+    assert named is not None  # noqa: S101 - or the machine had refused
+    return cut(state, named, "response.cancel", {"type": "cancelled", "reason": "client_cancelled"}, now)
 
 
 def respond(state: SessionState, trigger: Trigger, asked: dict[str, Any], now: int) -> Iterator[bytes]:
-    """Begin a response, or tell why there is none.
+    """Begin a response, or tell why there is none; one beside the conversation may run along with others.
 
     Args:
         state: of the session.
@@ -51,15 +60,22 @@ def respond(state: SessionState, trigger: Trigger, asked: dict[str, Any], now: i
     Raises:
         BadRequest: there is one already, or what was asked for cannot be.
     """
-    state.answering.take(trigger, response="" if state.responding is None else state.responding.id)
+    beside = asked.get("conversation") == "none"
+    machine = Machine("response", ResponsePhase.NONE) if beside else state.answering
+    machine.take(trigger, response="" if state.responding is None else state.responding.id)
     try:
-        yield from _begin(state, asked, now)
+        if beside and len(state.under_way) > MOST_BESIDE:
+            raise errors.BadRequest(
+                f"At most {MOST_BESIDE} responses can be in progress beside the conversation at once.",
+                code="too_many_active_responses",
+            )
+        yield from _begin(state, machine, asked, now)
     except ApiError:
-        state.answering.take(Moment.WRONG)
+        machine.take(Moment.WRONG)
         raise
 
 
-def _begin(state: SessionState, asked: dict[str, Any], now: int) -> Iterator[bytes]:
+def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: int) -> Iterator[bytes]:
     items = _context(state, asked)
     settings = {**state.fields, **{name: value for name, value in asked.items() if value is not None}}
     output = merged(state.fields["audio"], asked.get("audio") or {})["output"]
@@ -75,9 +91,10 @@ def _begin(state: SessionState, asked: dict[str, Any], now: int) -> Iterator[byt
         state.conversation.id if in_conversation else None,
         read,
         None if script is None else script.usage,
+        machine,
     )
     if refusal is not None:
-        state.answering.take(Moment.TURNED_AWAY)
+        machine.take(Moment.TURNED_AWAY)
         error = {"type": refusal.type, "code": refusal.code, "message": refusal.message}
         failed = _shown(state, response, "failed", {"type": "failed", "error": error}, None)
         yield state.writer.write("response.done", response=failed)
@@ -102,8 +119,8 @@ def _begin(state: SessionState, asked: dict[str, Any], now: int) -> Iterator[byt
         now=now,
         on_item=added if in_conversation else None,
     )
-    state.answering.take(Moment.ADMITTED)
-    state.responding = response
+    machine.take(Moment.ADMITTED)
+    state.under_way.append(response)
     yield state.writer.write("response.created", response=_shown(state, response, "in_progress", None, None))
 
 
@@ -145,27 +162,17 @@ def _refusal(state: SessionState, tokens: int, script: Script | None, now: int) 
     return None if script is None else script.error
 
 
-def cut(state: SessionState, trigger: Trigger, details: dict[str, Any], now: int) -> Iterator[bytes]:
-    """End the response under way before its end: what is open is closed, with what was sent so far.
-
-    Raises:
-        BadRequest: there is none.
-    """
-    response = state.responding
-    state.answering.take(trigger)
-    assert response is not None  # noqa: S101 - or the machine had refused
-    assert response.run is not None  # noqa: S101 - it is under way
-    yield from response.run.cut()
+def cut(state: SessionState, response: Asked, trigger: Trigger, details: dict[str, Any], now: int) -> Iterator[bytes]:
+    """End a response before its end: what is open is closed, with what was sent so far."""
+    response.machine.take(trigger)
+    yield from response.running.cut()
     yield from _finished(state, response, "cancelled", details, now)
 
 
-def finish(state: SessionState, now: int) -> Iterator[bytes]:
-    """End the response under way when all of it was said."""
-    response = state.responding
-    assert response is not None  # noqa: S101 - callers have looked
-    assert response.run is not None  # noqa: S101 - it is under way
-    state.answering.take(Moment.ALL_SAID)
-    reason = response.run.incomplete
+def finish(state: SessionState, response: Asked, now: int) -> Iterator[bytes]:
+    """End a response when all of it was said."""
+    response.machine.take(Moment.ALL_SAID)
+    reason = response.running.incomplete
     if reason:
         yield from _finished(state, response, "incomplete", {"type": "incomplete", "reason": reason}, now)
     else:
@@ -176,14 +183,13 @@ def _finished(
     state: SessionState, response: Asked, status: str, details: dict[str, Any] | None, now: int
 ) -> Iterator[bytes]:
     """What a response came to: it is charged, and the limits are told."""
-    state.responding = None
+    state.under_way.remove(response)
     state.entry.turns += 1
-    run = response.run
-    assert run is not None  # noqa: S101 - it was under way
+    run = response.running
     usage = token_usage(response.read, (run.text_tokens, run.audio_tokens), state.read_before, response.counted)
     state.read_before = usage.total
     idle_ms = None if state.detection is None else state.detection.get("idle_timeout_ms")
-    if idle_ms is not None and status == "completed":
+    if idle_ms is not None and status == "completed" and response.conversation is not None:
         # It counts from the end of the sound, which plays from the end of the response on (API reference).
         state.idle_at = now + (sum(item.audio_ms for item in run.items) + idle_ms) * 1_000
     _charge(state, usage, now)

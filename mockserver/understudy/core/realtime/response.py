@@ -17,6 +17,7 @@ from understudy.core.realtime.sound_formats import PCM, SoundFormat
 from understudy.core.realtime.wire import EventWriter
 from understudy.core.replies.tools import ToolCall
 
+_UNLIMITED = 1 << 30
 AUDIO_DELTA_MS = 200
 """Sound in a delta: of PCM 12,800 characters of base64 (observed deltas are some 16 kB of JSON)."""
 
@@ -60,6 +61,7 @@ class ResponseRun:
         items: output items, in order, as they stand.
         text_tokens, audio_tokens: sent so far.
         incomplete: reason when it stopped by itself before its end.
+        due: when the next event may be pulled; 0 for at once.
         work: to be called, by whoever may take the time, before `pull`; None when the next event is at hand.
     """
 
@@ -89,7 +91,7 @@ class ResponseRun:
         self._format = format
         self._encoding = encoding
         self._pacing = pacing
-        self._due = now + pacing.ttft if pacing.ttft or pacing.itl else 0
+        self.due = now + pacing.ttft if pacing.ttft or pacing.itl else 0
         self._on_item = on_item
         self._phrases: Iterator[tuple[str, bytes]] | None = None
         self._phrase: tuple[str, bytes] | None = None
@@ -105,10 +107,11 @@ class ResponseRun:
         for words, samples in self._media.speaker.speak_phrases(spoken.text, spoken.voice, sound.rate, speed=speed):
             yield words, samples if sound is PCM else self._media.codec.encode(samples, sound.name, sound.rate)
 
-    def pull(self) -> tuple[int, bytes] | None:
-        """The next event and the moment it is due (0: at once); None at the end.
+    def pull(self) -> list[bytes] | None:
+        """The next events, which count as sent; None at the end.
 
-        `work` must be done first; an empty event says that there is some again.
+        They must be due, and `work` must be done first; none says that there is some again. Those that open an item and
+        those that close it come together, so that whoever cuts in finds it open as a whole or not at all.
         """
         return next(self._events, None)
 
@@ -122,10 +125,12 @@ class ResponseRun:
                 item.shown["status"] = "incomplete"
         return closing
 
-    def _whole(self) -> Generator[tuple[int, bytes]]:
+    def _whole(self) -> Generator[list[bytes]]:
         spoken = self._spoken
         for call in spoken.calls:
             yield from self._call(call)
+            if self.incomplete:
+                return
         if not spoken.calls or spoken.text:
             yield from (self._speech() if spoken.modality == "audio" else self._text())
 
@@ -161,14 +166,12 @@ class ResponseRun:
             item=_snapshot(item),
         )
 
-    def _text(self) -> Iterator[tuple[int, bytes]]:
+    def _text(self) -> Iterator[list[bytes]]:
         write = self._writer.write
         shown = self._message()
         item, place, events = self._item(shown)
         part = {**place, "content_index": 0}
-        for event in events:
-            yield self._due, event
-        yield self._due, write("response.content_part.added", **part, part={"type": "text", "text": ""})
+        events.append(write("response.content_part.added", **part, part={"type": "text", "text": ""}))
         content = {"type": "output_text", "text": ""}
         shown["content"].append(content)
 
@@ -179,70 +182,67 @@ class ResponseRun:
             yield from self._close_item(item, place, status)
 
         self._open.append(close)
+        yield events
         for piece in self._media.vocabulary.pieces(self._spoken.text, self._encoding):
-            if self._spoken.limit is not None and self.text_tokens >= self._spoken.limit:
+            if self._room() <= 0:
                 self.incomplete = "max_output_tokens"
                 break
             content["text"] += piece
             self.text_tokens += 1
-            yield self._due, self._writer.delta("response.output_text.delta", part, "delta", piece)
             self._wait(self._pacing.itl)
+            yield [self._writer.delta("response.output_text.delta", part, "delta", piece)]
         self._open.remove(close)
         self.incomplete = self.incomplete or self._spoken.ends
-        for event in close("incomplete" if self.incomplete else "completed"):
-            yield self._due, event
+        yield list(close("incomplete" if self.incomplete else "completed"))
 
-    def _speech(self) -> Iterator[tuple[int, bytes]]:
+    def _speech(self) -> Iterator[list[bytes]]:
         write = self._writer.write
         shown = self._message()
         item, place, events = self._item(shown)
         part = {**place, "content_index": 0}
-        for event in events:
-            yield self._due, event
-        yield self._due, write("response.content_part.added", **part, part={"type": "audio", "transcript": ""})
+        events.append(write("response.content_part.added", **part, part={"type": "audio", "transcript": ""}))
         content = {"type": "output_audio", "transcript": ""}
         shown["content"].append(content)
 
         def close(status: str = "incomplete") -> Iterator[bytes]:
             transcript = content["transcript"]
-            item.audio_ms = self._audio_bytes // self._format.bytes_per_ms
             yield write("response.output_audio.done", **part)
             yield write("response.output_audio_transcript.done", **part, transcript=transcript)
             yield write("response.content_part.done", **part, part={"type": "audio", "transcript": transcript})
             yield from self._close_item(item, place, status)
 
         self._open.append(close)
+        yield events
         while (phrase := self._phrase) is not None:
             words, audio = phrase
             for piece in self._media.vocabulary.pieces(words, self._encoding):
-                content["transcript"] += piece
-                self.text_tokens += 1
-                yield self._due, self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)
-            size = AUDIO_DELTA_MS * self._format.bytes_per_ms
-            for start in range(0, len(audio), size):
-                if self._spoken.limit is not None and self.text_tokens + self.audio_tokens >= self._spoken.limit:
+                if self._room() <= 0:
                     self.incomplete = "max_output_tokens"
                     break
-                delta = audio[start : start + size]
-                self._audio_bytes += len(delta)
-                self.audio_tokens = -(-(self._audio_bytes // self._format.bytes_per_ms) // OUTPUT_MS_PER_TOKEN)
+                content["transcript"] += piece
+                self.text_tokens += 1
+                yield [self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)]
+            while audio and not self.incomplete:
+                room_ms = self._room() * OUTPUT_MS_PER_TOKEN
+                if room_ms <= 0:
+                    self.incomplete = "max_output_tokens"
+                    break
+                size = min(AUDIO_DELTA_MS, room_ms) * self._format.bytes_per_ms
+                delta, audio = audio[:size], audio[size:]
+                self._sent_audio(item, len(delta))
                 encoded = b2a_base64(delta, newline=False).decode("ascii")
-                yield self._due, write("response.output_audio.delta", **part, delta=encoded)
-                if self._due:
-                    # Speech is sent about four times as fast as it plays (observed: faster than real time).
-                    self._wait(len(delta) * SECOND // (self._format.bytes_per_ms * 1_000 * 4))
+                yield [write("response.output_audio.delta", **part, delta=encoded)]
             self._phrase = None
             if self.incomplete:
                 break
             self.work = self._make_phrase
             # Whoever pulls next has done the work.
-            yield self._due, b""
+            yield []
         self._open.remove(close)
         self.incomplete = self.incomplete or self._spoken.ends
-        for event in close("incomplete" if self.incomplete else "completed"):
-            yield self._due, event
+        yield list(close("incomplete" if self.incomplete else "completed"))
 
-    def _call(self, call: ToolCall) -> Iterator[tuple[int, bytes]]:
+    def _call(self, call: ToolCall) -> Iterator[list[bytes]]:
         write = self._writer.write
         call_id = self._writer.ids.make("call_", 16)
         shown = {
@@ -255,22 +255,38 @@ class ResponseRun:
         }
         item, place, events = self._item(shown)
         named = {**place, "call_id": call_id}
-        for event in events:
-            yield self._due, event
 
         def close(status: str = "incomplete") -> Iterator[bytes]:
             yield write("response.function_call_arguments.done", **named, name=call.name, arguments=shown["arguments"])
             yield from self._close_item(item, place, status)
 
         self._open.append(close)
+        yield events
         for piece in self._media.vocabulary.pieces(call.arguments, self._encoding):
+            if self._room() <= 0:
+                self.incomplete = "max_output_tokens"
+                break
             shown["arguments"] += piece
             self.text_tokens += 1
-            yield self._due, self._writer.delta("response.function_call_arguments.delta", named, "delta", piece)
             self._wait(self._pacing.itl)
+            yield [self._writer.delta("response.function_call_arguments.delta", named, "delta", piece)]
         self._open.remove(close)
-        for event in close("completed"):
-            yield self._due, event
+        yield list(close("incomplete" if self.incomplete else "completed"))
+
+    def _room(self) -> int:
+        """Output tokens that may still be sent."""
+        limit = self._spoken.limit
+        return _UNLIMITED if limit is None else limit - self.text_tokens - self.audio_tokens
+
+    def _sent_audio(self, item: Item, size: int) -> None:
+        """Count bytes of sound that are sent now."""
+        before = self._audio_bytes // self._format.bytes_per_ms
+        self._audio_bytes += size
+        here = self._audio_bytes // self._format.bytes_per_ms
+        item.audio_ms += here - before
+        self.audio_tokens = -(-here // OUTPUT_MS_PER_TOKEN)
+        # Speech is sent about four times as fast as it plays (observed: faster than real time).
+        self._wait(size * SECOND // (self._format.bytes_per_ms * 1_000 * 4))
 
     def _message(self) -> dict[str, Any]:
         return {
@@ -286,8 +302,9 @@ class ResponseRun:
         self.work = None
 
     def _wait(self, microseconds: int) -> None:
-        if self._due:
-            self._due += microseconds
+        """The event that is pulled now was due before; the next one is due later."""
+        if self.due:
+            self.due += microseconds
 
 
 def _snapshot(item: Item) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """A realtime session: client events in, server events out.
 
     receive(frame, now)  what a client event leads to at once
-    pull(now)            the next event of the response under way, with the moment it is due
-    work                 what must be done before `pull` (making speech); may be run in another thread
+    due                  the moment of the next events of the responses under way
+    work                 what must be done before they can be pulled (making speech); may be run in another thread
+    pull(now)            the next events, which count as sent
     deadline, wake(now)  the moment the session ends by itself, and what is said then
 
 What may happen when stands in `transitions.py`; each event of the client has a handler here. A wrong event is answered
 with an `error` that names it, and the session lives on. Order of events as recorded in 2025-12 to 2026-09.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from understudy.core.journal import JournalEntry
 from understudy.core.realtime import items, responding, turns, updating
 from understudy.core.realtime.beta import BetaWriter, new_beta_session, read_event
 from understudy.core.realtime.session_fields import merged, new_session, new_transcription_session, session_lifetime
-from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.state import Asked, SessionState
 from understudy.core.realtime.transitions import CLIENT_EVENTS, Moment
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.simulator import Simulator
@@ -109,8 +110,14 @@ class RealtimeSession:
     @property
     def work(self) -> Callable[[], None] | None:
         """What must be done before `pull`, None when nothing."""
-        response = self._state.responding
-        return None if response is None or response.run is None else response.run.work
+        response = self._next()
+        return None if response is None else response.running.work
+
+    @property
+    def due(self) -> int | None:
+        """When the next events may be pulled (0: at once), None while no response is under way."""
+        response = self._next()
+        return None if response is None else response.running.due
 
     @property
     def deadline(self) -> int:
@@ -120,13 +127,7 @@ class RealtimeSession:
 
     def is_responding(self) -> bool:
         """Whether a response is under way."""
-        return self._state.responding is not None
-
-    @property
-    def response_id(self) -> str | None:
-        """Of the response under way, None while there is none."""
-        response = self._state.responding
-        return None if response is None else response.id
+        return bool(self._state.under_way)
 
     def start(self) -> bytes:
         """The first event."""
@@ -150,33 +151,43 @@ class RealtimeSession:
             said.extend(self._handle(event, now))
         except ApiError as refused:
             said.append(writer.error(refused, named))
-        return [each for each in said if each]
+        return self._told(said)
 
-    def pull(self, now: int) -> tuple[int, list[bytes]] | None:
-        """The next events of the response and when they are due (0: at once); None when none is under way.
+    def pull(self, now: int) -> list[bytes]:
+        """The next events of the responses under way, when they are due; they count as sent.
 
-        There may be no event in it: then there is `work` to do first.
+        There may be none: then there is `work` to do first. Responses that run along take turns.
         """
-        response = self._state.responding
-        if response is None or response.run is None:
-            return None
-        pulled = response.run.pull()
-        if pulled is not None:
-            due, event = pulled
-            self._state.answering.take(Moment.NEXT_IS_DUE)
-            return due, [event] if event else []
-        return 0, list(responding.finish(self._state, now))
+        response = self._next()
+        if response is None:
+            return []
+        pulled = response.running.pull()
+        if pulled is None:
+            return self._told(responding.finish(self._state, response, now))
+        response.machine.take(Moment.NEXT_IS_DUE)
+        self._state.under_way.remove(response)
+        self._state.under_way.append(response)
+        return self._told(pulled)
+
+    def _next(self) -> Asked | None:
+        """The response whose events are due first."""
+        return min(self._state.under_way, key=lambda response: response.running.due, default=None)
+
+    @staticmethod
+    def _told(events: Iterable[bytes]) -> list[bytes]:
+        """Without those that the client's interface does not have."""
+        return [event for event in events if event]
 
     def wake(self, now: int) -> list[bytes]:
         """What is said when the deadline has come."""
         state = self._state
         if state.idle_at is not None and state.idle_at <= now < self._expires_at:
-            return [said for said in turns.miss_caller(state, now) if said]
+            return self._told(turns.miss_caller(state, now))
         if now < self._expires_at:
             return []
         minutes = self._lifetime // 60_000_000
         message = f"Your session hit the maximum duration of {minutes} minutes."
-        said = self._end_response(Moment.TIME_IS_UP, "turn_detected", now)
+        said = self._end_responses(Moment.TIME_IS_UP, "turn_detected", now)
         state.phase.take(Moment.TIME_IS_UP)
         self.close = Close(1001, message)
         state.entry.closed = 1001
@@ -185,18 +196,20 @@ class RealtimeSession:
     def end(self, now: int) -> None:
         """The client has gone: what was sent is charged."""
         state = self._state
-        self._end_response(Moment.CLIENT_GONE, "client_cancelled", now)
+        self._end_responses(Moment.CLIENT_GONE, "client_cancelled", now)
         if state.phase.can(Moment.CLIENT_GONE):
             state.phase.take(Moment.CLIENT_GONE)
         if state.entry.finished_at is None:
             self._count(-1)
         state.entry.finished_at = now
 
-    def _end_response(self, moment: Moment, reason: str, now: int) -> list[bytes]:
+    def _end_responses(self, moment: Moment, reason: str, now: int) -> list[bytes]:
         state = self._state
-        if not state.answering.can(moment):
-            return []
-        return [said for said in responding.cut(state, moment, {"type": "cancelled", "reason": reason}, now) if said]
+        details = {"type": "cancelled", "reason": reason}
+        said: list[bytes] = []
+        for response in list(state.under_way):
+            said += self._told(responding.cut(state, response, moment, details, now))
+        return said
 
     def _count(self, difference: int) -> None:
         def change(account: Account) -> None:

@@ -22,7 +22,7 @@ from understudy.core.rule_answers import ScriptedUsage
 from understudy.core.simulator import Simulator
 
 
-class Asked(msgspec.Struct):
+class Asked(msgspec.Struct, eq=False):
     """A response: what was asked for, and what has come of it.
 
     Attributes:
@@ -32,6 +32,7 @@ class Asked(msgspec.Struct):
         conversation: the conversation's id, None for a response beside it.
         read: text and audio tokens of its input.
         counted: counts that a rule gives.
+        machine: how far it is.
         run: what is being said.
     """
 
@@ -39,9 +40,16 @@ class Asked(msgspec.Struct):
     settings: dict[str, Any]
     metadata: Any
     conversation: str | None
-    read: tuple[int, int] = (0, 0)
-    counted: ScriptedUsage | None = None
+    read: tuple[int, int]
+    counted: ScriptedUsage | None
+    machine: Machine
     run: ResponseRun | None = None
+
+    @property
+    def running(self) -> ResponseRun:
+        """What is being said; to be asked of a response under way alone."""
+        assert self.run is not None  # noqa: S101 - it is under way
+        return self.run
 
 
 class SessionState:
@@ -59,10 +67,10 @@ class SessionState:
         conversation: its items.
         input: audio that is not yet committed.
         speech_item: id of the item that somebody speaks now.
-        responding: the response under way.
+        under_way: responses under way; that of the conversation and those beside it, the next one first.
         read_before: tokens of the conversation that were read or made before.
         idle_at: when a caller has been silent for too long.
-        phase, hearing, answering: the machines of the session, of its input and of its response.
+        phase, hearing, answering: the machines of the session, of its input and of the conversation's response.
     """
 
     def __init__(
@@ -90,7 +98,7 @@ class SessionState:
         self.conversation = Conversation(ids.make("conv_"))
         self.input = InputAudio(format_of(fields["audio"]["input"]["format"]))
         self.speech_item = ""
-        self.responding: Asked | None = None
+        self.under_way: list[Asked] = []
         self.read_before = 0
         self.idle_at: int | None = None
         self.phase = Machine("session", SessionPhase.TRANSCRIBING if transcribes else SessionPhase.CONVERSING)
@@ -107,6 +115,11 @@ class SessionState:
     def output_format(self) -> SoundFormat:
         """Of what is said."""
         return format_of(self.fields["audio"].get("output", {}).get("format"))
+
+    @property
+    def responding(self) -> Asked | None:
+        """The conversation's response that is under way."""
+        return next((response for response in self.under_way if response.conversation is not None), None)
 
     def has_spoken(self) -> bool:
         """Whether the conversation holds sound of the assistant."""

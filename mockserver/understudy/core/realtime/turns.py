@@ -52,10 +52,10 @@ def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool
     state.idle_at = None
     state.speech_item = state.ids.make("item_")
     yield state.writer.write("input_audio_buffer.speech_started", audio_start_ms=at_ms, item_id=state.speech_item)
-    if interrupts and state.answering.can(Moment.SPEECH_BEGAN):
+    if interrupts and state.responding is not None:
         state.entry.interrupted += 1
         details = {"type": "cancelled", "reason": "turn_detected"}
-        yield from cut(state, Moment.SPEECH_BEGAN, details, now)
+        yield from cut(state, state.responding, Moment.SPEECH_BEGAN, details, now)
 
 
 def _speech_ended(state: SessionState, at_ms: int, now: int, *, answers: bool) -> Iterator[bytes]:
