@@ -155,7 +155,7 @@ class Settings:
         date: midnight of the era's day in microseconds since the epoch; None for the newest data.
         clock: `real`, `virtual` or `autojump`.
         latency: how long the model takes.
-        retired: `answer` or `reject`: what retired models do.
+        retired: `answer` or `reject`: what retired models and interfaces do.
         keys: the only keys that are accepted, with what their accounts start with; None for any.
         quota_codes: `classic` or `2026`: which codes tell of a spent quota.
         retry_after: whether a rate-limit 429 says so, or seconds to say instead.
@@ -239,7 +239,7 @@ class Settings:
         "answer",
         setting_values.word("answer", "reject"),
         "answer or reject",
-        "What models do after their shutdown date.",
+        "What models and interfaces do after their shutdown date.",
     )
     keys: Mapping[str, AccountTerms] | None = _row(
         None,

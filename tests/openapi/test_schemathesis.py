@@ -35,6 +35,7 @@ MODELS = {
     "/images/generations": ["gpt-image-1-mini", "dall-e-3"],
     "/images/variations": ["dall-e-2"],
     "/moderations": ["omni-moderation-latest"],
+    "/realtime/sessions": ["gpt-realtime", "gpt-4o-realtime-preview"],
     "/responses": ["gpt-4o-mini", "gpt-5.2"],
     "/responses/compact": ["gpt-4o-mini"],
     "/responses/input_tokens": ["gpt-4o-mini"],

@@ -65,6 +65,7 @@ from understudy.core.endpoints.videos import (
     VideoRemixed,
     VideosListed,
 )
+from understudy.core.realtime.beta_sessions import CreateSession, CreateTranscriptionSession
 from understudy.core.realtime.client_secrets import CreateClientSecret
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
@@ -92,6 +93,8 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))
     routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
     routes.answer("POST", "/v1/realtime/client_secrets", CreateClientSecret())
+    routes.answer("POST", "/v1/realtime/sessions", CreateSession())
+    routes.answer("POST", "/v1/realtime/transcription_sessions", CreateTranscriptionSession())
     _add_files(routes)
     _add_videos(routes, moderation)
     _add_batches(routes)

@@ -86,7 +86,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True):
         era: the date whose models, prices and interfaces hold, microseconds since the epoch; advancing the
             clock does not change it.
         pacing: how long the model takes.
-        reject_retired: whether models past their shutdown date are refused.
+        reject_retired: whether models and interfaces past their shutdown date are refused.
         quota_codes: whether a spent quota is told by the codes of 2026, one for each limit, not by the one of before.
         retry: which headers tell a refused client when to come again.
     """

@@ -140,11 +140,156 @@ def test_each_interface_has_its_time(make_api: Callable[..., Api]) -> None:
             api.clock.advance(900)
             events = [json.loads(event) for event in what.wake(api.clock.now())]
             assert events[-1]["error"]["message"] == "Your session hit the maximum duration of 15 minutes."
-    api = make_api(tier=5)
-    request = Request("GET", "/v1/realtime", {**headers, b"openai-beta": b"realtime=v1"}, query=b"model=gpt-realtime")
-    turned = open_session(api.simulator, request, [], api.clock.now()).what
+
+
+def opened(
+    api: Api, headers: dict[bytes, bytes], protocols: tuple[str, ...] = (), query: bytes = b"model=gpt-realtime"
+) -> RealtimeSession | Turned:
+    """What an upgrade with a key comes to."""
+    request = Request("GET", "/v1/realtime", {b"authorization": b"Bearer sk-voice-0123456789", **headers}, query=query)
+    what = open_session(api.simulator, request, list(protocols), api.clock.now()).what
+    assert isinstance(what, RealtimeSession | Turned)
+    return what
+
+
+@pytest.mark.parametrize(
+    ("headers", "protocols"),
+    [
+        ({b"openai-beta": b"realtime=v1"}, ()),
+        ({b"openai-beta": b"assistants=v2, realtime=v1"}, ()),
+        ({}, ("realtime", "openai-beta.realtime-v1")),
+    ],
+)
+def test_after_its_end_it_still_answers_who_asks_for_it(
+    make_api: Callable[..., Api], headers: dict[bytes, bytes], protocols: tuple[str, ...]
+) -> None:
+    """Unless what is over is refused, with the words of 2026-05."""
+    what = opened(make_api(tier=5), headers, protocols)
+    assert isinstance(what, RealtimeSession)
+    session = json.loads(what.start())["session"]
+    assert list(session) == [
+        *("object", "id", "model", "modalities", "instructions", "voice", "output_audio_format", "tools"),
+        *("tool_choice", "temperature", "max_response_output_tokens", "turn_detection", "speed", "tracing"),
+        *("truncation", "prompt", "expires_at", "input_audio_noise_reduction", "input_audio_format"),
+        *("input_audio_transcription", "client_secret", "include"),
+    ]
+    strict = make_api(tier=5, reject_retired=True)
+    turned = opened(strict, headers, protocols)
     assert isinstance(turned, Turned)
-    assert turned.close.reason.endswith("beta_api_shape_disabled")
+    assert (turned.close.code, turned.close.reason) == (4000, "invalid_request_error.beta_api_shape_disabled")
+    message = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
+    assert json.loads(turned.event)["error"]["message"] == message
+    assert isinstance(opened(strict, {}), RealtimeSession)
+    before = make_api(tier=5, at=parse_moment("2026-01-01"), reject_retired=True)
+    assert isinstance(opened(before, headers, protocols), RealtimeSession)
+
+
+def test_a_retired_model_is_turned_away_where_what_is_over_is_refused(make_api: Callable[..., Api]) -> None:
+    """By an event and a close, as all who may not come in."""
+    turned = opened(make_api(tier=5, reject_retired=True), {}, query=b"model=gpt-4o-realtime-preview-2024-10-01")
+    assert isinstance(turned, Turned)
+    assert turned.close.code == 4000
+
+
+class TestTranscriptionSessions:
+    """`?intent=transcription` of the beta interface."""
+
+    @pytest.fixture
+    def talk(self, make_api: Callable[..., Api]) -> BetaTalk:
+        talk = BetaTalk(make_api(tier=5))
+        what = opened(talk.api, {b"openai-beta": b"realtime=v1"}, query=b"intent=transcription")
+        assert isinstance(what, RealtimeSession)
+        talk.session = what
+        talk.created = json.loads(what.start())
+        return talk
+
+    def test_it_is_created_as_logged(self, talk: BetaTalk) -> None:
+        """Its own event, its own fields in their order."""
+        assert talk.created["type"] == "transcription_session.created"
+        session = talk.created["session"]
+        assert session == {
+            "id": session["id"],
+            "object": "realtime.transcription_session",
+            "expires_at": talk.api.clock.now() // 1_000_000 + 3_600,
+            "input_audio_noise_reduction": None,
+            "turn_detection": {
+                "type": "server_vad",
+                "threshold": 0.5,
+                "prefix_padding_ms": 300,
+                "silence_duration_ms": 200,
+            },
+            "input_audio_format": "pcm16",
+            "input_audio_transcription": None,
+            "client_secret": None,
+            "include": None,
+        }
+        assert list(session)[:4] == ["id", "object", "expires_at", "input_audio_noise_reduction"]
+
+    def test_it_is_updated_by_its_own_event(self, talk: BetaTalk) -> None:
+        """The model of the transcript may change; what only an answer needs is taken and not given back."""
+        wanted = {"model": "whisper-1", "language": "en"}
+        for model in ("whisper-1", "gpt-4o-transcribe"):
+            (updated,) = talk.send(
+                {
+                    "type": "transcription_session.update",
+                    "session": {
+                        "input_audio_format": "g711_ulaw",
+                        "input_audio_transcription": {**wanted, "model": model},
+                        "turn_detection": {"type": "server_vad", "silence_duration_ms": 500, "create_response": True},
+                        "input_audio_noise_reduction": {"type": "near_field"},
+                        "include": ["item.input_audio_transcription.logprobs"],
+                    },
+                }
+            )
+            assert updated["type"] == "transcription_session.updated"
+            session = updated["session"]
+            assert session["input_audio_transcription"] == {**wanted, "model": model}
+            assert session["input_audio_format"] == "g711_ulaw"
+            assert "create_response" not in session["turn_detection"]
+            assert session["turn_detection"]["silence_duration_ms"] == 500
+            assert session["include"] == ["item.input_audio_transcription.logprobs"]
+
+    def test_it_transcribes_and_answers_nothing(self, talk: BetaTalk) -> None:
+        """By the names of the interface."""
+        pytest.importorskip("espeakng_loader")
+        update = {"input_audio_transcription": {"model": "whisper-1"}, "turn_detection": {"type": "semantic_vad"}}
+        talk.send({"type": "transcription_session.update", "session": update})
+        sound = talk.api.simulator.media.speaker.speak("The meeting begins at nine.", "alloy") + bytes(48_000)
+        events = talk.send(append(sound))
+        assert kinds(events) == [
+            *("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"),
+            *("input_audio_buffer.committed", "conversation.item.created"),
+            "conversation.item.input_audio_transcription.delta",
+            "conversation.item.input_audio_transcription.completed",
+        ]
+        assert events[-1]["transcript"] == "The meeting begins at nine."
+        assert not talk.session.is_responding()
+        (refused,) = talk.send(RESPOND)
+        assert refused["error"]["code"] == "invalid_event"
+
+    @pytest.mark.parametrize(
+        ("event", "param"),
+        [
+            ({"type": "session.update", "session": {}}, "type"),
+            ({"type": "transcription_session.update"}, "session"),
+            ({"type": "transcription_session.update", "session": {"voice": "alloy"}}, "session.voice"),
+            (
+                {"type": "transcription_session.update", "session": {"input_audio_transcription": {"model": "gpt-4o"}}},
+                "session.input_audio_transcription.model",
+            ),
+        ],
+    )
+    def test_a_wrong_update_changes_nothing(self, talk: BetaTalk, event: dict[str, Any], param: str) -> None:
+        (refused,) = talk.send({**event, "event_id": "mine"})
+        assert refused["type"] == "error"
+        assert (refused["error"]["param"], refused["error"]["event_id"]) == (param, "mine")
+
+
+def test_a_session_that_speaks_takes_no_update_of_the_other_kind(talk: BetaTalk) -> None:
+    """In the reported words."""
+    (refused,) = talk.send({"type": "transcription_session.update", "session": {}})
+    message = "Passing a transcription session update event to a realtime session is not allowed."
+    assert refused["error"]["message"] == message
 
 
 def test_every_event_parses_with_the_types_of_an_sdk_of_the_time(talk: BetaTalk) -> None:

@@ -406,13 +406,6 @@ def test_a_session_ends_after_an_hour(talk: Talk) -> None:
             4000,
             "invalid_request_error.invalid_model",
         ),
-        (
-            {b"authorization": b"Bearer sk-a-0123456789", b"openai-beta": b"realtime=v1"},
-            b"model=gpt-realtime",
-            [],
-            4000,
-            "invalid_request_error.beta_api_shape_disabled",
-        ),
     ],
 )
 def test_who_may_not_come_in_is_told_so(

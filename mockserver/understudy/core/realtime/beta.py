@@ -2,8 +2,8 @@
 
 Inside a session everything has the names of the GA interface. A client of the beta interface writes flat sessions,
 which are read into nested ones; what it is told is renamed when it is written. Names, fields and order from logs of
-2024 and 2025 and the types of the official SDK 2.x; `rate_limits.updated` comes as in the GA interface ("our choice":
-logs show it empty or not at all).
+2024 and 2025 (sessions: 2024-10, 2025-06, 2025-12; transcription sessions: 2025-06) and the types of the official SDK
+2.x; `rate_limits.updated` comes as in the GA interface ("our choice": logs show it empty or not at all).
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,18 @@ from understudy.core.parameters import (
     string,
     word,
 )
+from understudy.core.realtime import eras
 from understudy.core.realtime.hearing import TRANSCRIPTION
-from understudy.core.realtime.session_fields import TOOL, check_tokens, check_tool_choice, check_voice, new_session
-from understudy.core.realtime.wire import EventWriter
+from understudy.core.realtime.session_fields import (
+    TOOL,
+    check_tokens,
+    check_tool_choice,
+    check_voice,
+    new_session,
+    unbuilt,
+)
+from understudy.core.realtime.transitions import CLIENT_EVENTS
+from understudy.core.realtime.wire import EventWriter, WireIds
 
 FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
 _FORMAT_NAMES = {value: name for name, value in FORMATS.items()}
@@ -74,22 +83,29 @@ _COMMON: dict[str, Check] = {
     "tool_choice": optional(check_tool_choice),
     "temperature": optional(number(0.6, 1.2)),
 }
-SESSION = fields(
-    {
-        **_COMMON,
-        "input_audio_format": optional(word(*FORMATS)),
-        "input_audio_transcription": optional(TRANSCRIPTION),
-        "input_audio_noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
-        "turn_detection": optional(_DETECTION),
-        "max_response_output_tokens": optional(check_tokens),
-        "speed": optional(number(0.25, 1.5)),
-        "tracing": anything,
-        "include": anything,
-        "model": anything,
-        "client_secret": anything,
-    }
-)
-"""What `session.update` may set."""
+_HEARD: dict[str, Check] = {
+    "input_audio_format": optional(word(*FORMATS)),
+    "input_audio_transcription": optional(TRANSCRIPTION),
+    "input_audio_noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
+    "turn_detection": optional(_DETECTION),
+    "include": anything,
+    "client_secret": anything,
+}
+SESSION_FIELDS: dict[str, Check] = {
+    **_COMMON,
+    **_HEARD,
+    "max_response_output_tokens": optional(check_tokens),
+    "speed": optional(number(0.25, 1.5)),
+    "tracing": anything,
+    "truncation": anything,
+    "prompt": unbuilt("Stored prompts are"),
+    "model": anything,
+}
+"""What a session may have, and `session.update` set."""
+TRANSCRIPTION_FIELDS: dict[str, Check] = {**_HEARD, "modalities": optional(_modalities)}
+"""What a transcription session may have, and `transcription_session.update` set; modalities change nothing."""
+_SESSION = fields(SESSION_FIELDS)
+_TRANSCRIPTION_SESSION = fields(TRANSCRIPTION_FIELDS)
 RESPONSE = fields(
     {
         **_COMMON,
@@ -108,20 +124,34 @@ def new_beta_session(session_id: str, model: str, now: int, lifetime: int) -> di
     return {**new_session(session_id, model, now, lifetime), "temperature": _DEFAULT_TEMPERATURE}
 
 
-def read_event(event: dict[str, Any]) -> dict[str, Any]:
+_UPDATE_TRANSCRIPTION = "transcription_session.update"
+BETA_EVENTS = ("session.update", _UPDATE_TRANSCRIPTION, *CLIENT_EVENTS[1:])
+"""Types of all events that a client may send, in the order in which an error lists them."""
+
+
+def read_event(event: dict[str, Any], *, transcribes: bool) -> dict[str, Any]:
     """A client's event by its inner names.
 
+    Args:
+        event: as it came.
+        transcribes: whether the session answers nothing.
+
     Raises:
-        BadRequest: a field of the session or of the response cannot be.
+        BadRequest: a field of the session or of the response cannot be, or the event is for the other kind of session.
     """
     kind = event.get("type")
-    if kind == "session.update" and "session" in event:
-        SESSION("session", event["session"])
-        return {**event, "session": {"type": "realtime", **_session_read(event["session"])}}
+    if kind in ("session.update", _UPDATE_TRANSCRIPTION):
+        if transcribes is not (kind == _UPDATE_TRANSCRIPTION):
+            raise wrong_kind(transcribes=transcribes)
+        inner = {**event, "type": "session.update"}
+        if "session" in event:
+            (_TRANSCRIPTION_SESSION if transcribes else _SESSION)("session", event["session"])
+            inner["session"] = (read_transcription if transcribes else read_session)(event["session"])
+        return inner
     if kind == "response.create" and isinstance(event.get("response"), dict):
         RESPONSE("response", event["response"])
         given = event["response"]
-        read = _session_read(given)
+        read = _fields_read(given)
         read |= {name: given[name] for name in ("conversation", "metadata", "input") if name in given}
         if isinstance(read.get("input"), list):
             read["input"] = [_item_read(item) for item in read["input"]]
@@ -131,16 +161,36 @@ def read_event(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-_SAME = ("instructions", "tools", "tool_choice", "temperature", "tracing")
+def wrong_kind(*, transcribes: bool, param: str = "type") -> errors.BadRequest:
+    """An update for the other kind of session: as reported where the session speaks, "our choice" the other way."""
+    meant, here = ("realtime", "transcription") if transcribes else ("transcription", "realtime")
+    message = f"Passing a {meant} session update event to a {here} session is not allowed."
+    return errors.BadRequest(message, param=param)
+
+
+def read_session(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A session by its inner names."""
+    return {"type": "realtime", **_fields_read(given)}
+
+
+def read_transcription(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A transcription session by its inner names."""
+    read = _fields_read({name: value for name, value in given.items() if name in _HEARD})
+    detection = read.get("audio", {}).get("input", {}).get("turn_detection")
+    if detection is not None:
+        # Nobody answers: both are taken, and not given back (SDK 1.109: "Not available for transcription sessions").
+        unavailable = ("create_response", "interrupt_response")
+        kept = {name: value for name, value in detection.items() if name not in unavailable}
+        read["audio"]["input"]["turn_detection"] = kept
+    return {"type": "transcription", **read}
+
+
+_SAME = ("instructions", "tools", "tool_choice", "temperature", "tracing", "truncation", "include")
 """Fields that both interfaces call alike."""
 
 
-def _session_read(given: Mapping[str, Any]) -> dict[str, Any]:
-    read: dict[str, Any] = {
-        name: given[name]
-        for name in ("instructions", "tools", "tool_choice", "temperature", "tracing")
-        if name in given
-    }
+def _fields_read(given: Mapping[str, Any]) -> dict[str, Any]:
+    read: dict[str, Any] = {name: given[name] for name in _SAME if name in given}
     if given.get("modalities") is not None:
         read["output_modalities"] = ["audio"] if "audio" in given["modalities"] else ["text"]
     for name in ("max_output_tokens", "max_response_output_tokens"):
@@ -175,9 +225,18 @@ def _item_read(item: Any) -> Any:
 
 
 class BetaWriter(EventWriter):
-    """Writes server events by the names of the beta interface."""
+    """Writes server events by the names of the beta interface.
 
-    __slots__ = ()
+    Args:
+        ids: the session's.
+        era: the date that holds, microseconds since the epoch.
+    """
+
+    __slots__ = ("_era",)
+
+    def __init__(self, ids: WireIds, era: int) -> None:
+        super().__init__(ids)
+        self._era = era
 
     def write(self, kind: str, **fields: Any) -> bytes:
         """One event; empty where the beta interface has none."""
@@ -185,7 +244,9 @@ class BetaWriter(EventWriter):
             return b""
         fields.pop("obfuscation", None)
         if kind.startswith("session."):
-            fields["session"] = _session_shown(fields["session"])
+            if fields["session"]["type"] == "transcription":
+                kind = f"transcription_{kind}"
+            fields["session"] = shown_session(fields["session"], self._era)
         if "item" in fields:
             fields["item"] = _item_shown(fields["item"])
         if "response" in fields:
@@ -195,28 +256,83 @@ class BetaWriter(EventWriter):
         return super().write(_EVENTS.get(kind, kind), **fields)
 
 
-def _session_shown(session: Mapping[str, Any]) -> dict[str, Any]:
-    hears, speaks = session["audio"]["input"], session["audio"]["output"]
+_TRANSCRIPTION_ORDER = (
+    *("id", "object", "expires_at", "input_audio_noise_reduction", "turn_detection", "input_audio_format"),
+    *("input_audio_transcription", "client_secret", "include"),
+)
+_ORDERS = (
+    (
+        eras.GA,
+        (
+            *("object", "id", "model", "modalities", "instructions", "voice", "output_audio_format", "tools"),
+            *("tool_choice", "temperature", "max_response_output_tokens", "turn_detection", "speed", "tracing"),
+            *("truncation", "prompt", "expires_at", "input_audio_noise_reduction", "input_audio_format"),
+            *("input_audio_transcription", "client_secret", "include"),
+        ),
+    ),
+    (
+        eras.TRACED,
+        (
+            *_TRANSCRIPTION_ORDER,
+            *("model", "modalities", "instructions", "voice", "output_audio_format", "tool_choice", "temperature"),
+            *("max_response_output_tokens", "speed", "tracing", "tools"),
+        ),
+    ),
+    (
+        0,
+        (
+            *("id", "object", "model", "expires_at", "modalities", "instructions", "voice", "turn_detection"),
+            *("input_audio_format", "output_audio_format", "input_audio_transcription", "tool_choice", "temperature"),
+            *("max_response_output_tokens", "tools"),
+        ),
+    ),
+)
+"""From when on, which fields of a session are shown, in their order (logged 2025-12, 2025-06, 2024-10)."""
+
+
+def shown_session(session: Mapping[str, Any], era: int, secret: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A session as the beta interface shows it.
+
+    Args:
+        session: by its inner names.
+        era: the date that holds, microseconds since the epoch.
+        secret: what was made together with it.
+    """
+    hears = session["audio"]["input"]
     detection = hears["turn_detection"]
-    if detection is not None:
+    if detection is not None and era < eras.GA:
         detection = {name: value for name, value in detection.items() if name != "idle_timeout_ms"}
-    return {
+    shown = {
         "id": session["id"],
-        "object": "realtime.session",
-        "model": session["model"],
+        "object": session["object"],
         "expires_at": session["expires_at"],
+        "input_audio_noise_reduction": hears["noise_reduction"],
+        "turn_detection": detection,
+        "input_audio_format": _FORMAT_NAMES[hears["format"]["type"]],
+        "input_audio_transcription": hears["transcription"],
+        "client_secret": secret,
+        "include": session["include"],
+    }
+    if session["type"] == "transcription":
+        return {name: shown[name] for name in _TRANSCRIPTION_ORDER}
+    speaks = session["audio"]["output"]
+    shown |= {
+        "model": session["model"],
         "modalities": _modalities_shown(session["output_modalities"]),
         "instructions": session["instructions"],
         "voice": speaks["voice"],
-        "turn_detection": detection,
-        "input_audio_format": _FORMAT_NAMES[hears["format"]["type"]],
         "output_audio_format": _FORMAT_NAMES[speaks["format"]["type"]],
-        "input_audio_transcription": hears["transcription"],
+        "tools": session["tools"],
         "tool_choice": session["tool_choice"],
         "temperature": session["temperature"],
         "max_response_output_tokens": session["max_output_tokens"],
-        "tools": session["tools"],
+        "speed": speaks["speed"],
+        "tracing": session["tracing"],
+        "truncation": session["truncation"],
+        "prompt": session["prompt"],
     }
+    order = next(names for start, names in _ORDERS if era >= start)
+    return {name: shown[name] for name in order} | ({} if secret is None else {"client_secret": secret})
 
 
 def _modalities_shown(modalities: list[str]) -> list[str]:

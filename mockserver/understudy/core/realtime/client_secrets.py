@@ -13,7 +13,8 @@ import msgspec
 from understudy.core import errors
 from understudy.core.clock import SECOND
 from understudy.core.ids import hexadecimal, letters
-from understudy.core.parameters import anything, fields, integer, optional, word
+from understudy.core.parameters import Check, anything, fields, integer, optional, word
+from understudy.core.realtime import eras
 from understudy.core.realtime.session_fields import (
     SESSION,
     TRANSCRIPTION_SESSION,
@@ -38,12 +39,14 @@ class ClientSecret(msgspec.Struct, frozen=True):
     Attributes:
         key: the API key whose account it stands for.
         expires_at: microseconds since the epoch.
-        session: what sessions that are opened with it start from.
+        session: what sessions that are opened with it start from, by the names of the GA interface.
+        beta: whether it was made for the beta interface.
     """
 
     key: str
     expires_at: int
     session: dict[str, Any]
+    beta: bool = False
 
 
 class ClientSecrets:
@@ -77,12 +80,49 @@ def checked_session(given: Mapping[str, Any], path: str) -> str:
     return kind
 
 
+def lifetime(*names: str) -> Check:
+    """A check of how long a secret is to hold: an object with an anchor and 10 to 7,200 seconds.
+
+    Args:
+        names: of the objects around it, the outermost first.
+    """
+    check = optional(fields({"anchor": optional(word("created_at")), "seconds": optional(integer(10, 7_200))}))
+    for name in reversed(names):
+        check = optional(fields({name: check}))
+    return check
+
+
+def realtime_model(visit: Visit, name: str, param: str) -> None:
+    """Refuse a model that does not speak; raises BadRequest, or NotFound of a retired one."""
+    model = visit.simulator.find_model(name, visit.account)
+    if model is None or "realtime" not in model.endpoints:
+        raise errors.BadRequest(f'Model "{name}" is not supported in realtime mode.', code="invalid_model", param=param)
+
+
+def session_id(visit: Visit) -> str:
+    """A new session's."""
+    return "sess_" + letters(_seed(visit), 21, b"session")
+
+
+def mint(visit: Visit, session: dict[str, Any], seconds: int, *, beta: bool = False) -> tuple[str, int]:
+    """Make a secret; returns its value and when it expires, in seconds since the epoch."""
+    value = PREFIX + hexadecimal(_seed(visit), 32, b"client secret")
+    expires_at = visit.now + seconds * SECOND
+    visit.simulator.client_secrets.keep(value, ClientSecret(visit.account.key, expires_at, session, beta))
+    return value, expires_at // SECOND
+
+
+def _seed(visit: Visit) -> bytes:
+    return f"{visit.request_id} {visit.account.key}".encode("utf-8", "surrogatepass")
+
+
 class CreateClientSecret:
     """`POST /v1/realtime/client_secrets`: free."""
 
     def answer(self, visit: Visit) -> Generator[Any, Any, Page]:
         """The secret, and the session as it will begin; raises BadRequest."""
         yield from ()
+        eras.require(eras.GA, visit.simulator.settings.era, "POST", visit.request.path)
         body = visit.body if visit.body is not None else {}
         for name in body:
             if name not in ("expires_after", "session"):
@@ -95,28 +135,15 @@ class CreateClientSecret:
             raise errors.BadRequest("Invalid type for 'session': expected an object.", param="session")
         kind = checked_session(asked, "session")
         seconds = (body.get("expires_after") or {}).get("seconds") or _DEFAULT_SECONDS
-        expires_at = visit.now + seconds * SECOND
-        seed = f"{visit.request_id} {visit.account.key}".encode("utf-8", "surrogatepass")
-        session_id = "sess_" + letters(seed, 21, b"session")
-        name = asked.get("model") or DEFAULT_MODEL
         if kind == "transcription":
-            started = new_transcription_session(session_id, visit.now)
+            started = new_transcription_session(session_id(visit), visit.now)
         else:
-            model = visit.simulator.find_model(name, visit.account)
-            if model is None or "realtime" not in model.endpoints:
-                raise errors.BadRequest(
-                    f'Model "{name}" is not supported in realtime mode.', code="invalid_model", param="session.model"
-                )
-            started = new_session(session_id, name, visit.now)
+            name = asked.get("model") or DEFAULT_MODEL
+            realtime_model(visit, name, "session.model")
+            started = new_session(session_id(visit), name, visit.now)
         session = {**merged(started, asked), "expires_at": 0}
-        value = PREFIX + hexadecimal(seed, 32, b"client secret")
-        visit.simulator.client_secrets.keep(value, ClientSecret(visit.account.key, expires_at, session))
-        return Page(pretty({"value": value, "expires_at": expires_at // SECOND, "session": session}))
+        value, expires_at = mint(visit, session, seconds)
+        return Page(pretty({"value": value, "expires_at": expires_at, "session": session}))
 
 
-_CHECKS = {
-    "expires_after": optional(
-        fields({"anchor": optional(word("created_at")), "seconds": optional(integer(10, 7_200))})
-    ),
-    "session": anything,
-}
+_CHECKS = {"expires_after": lifetime(), "session": anything}

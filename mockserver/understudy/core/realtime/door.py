@@ -13,21 +13,20 @@ import msgspec
 
 from understudy.core import errors
 from understudy.core.accounts import Account
-from understudy.core.dates import parse_moment
 from understudy.core.errors import ApiError
 from understudy.core.fault_delivery import Delivery
 from understudy.core.faults import FAULT_HEADER, FaultError
 from understudy.core.journal import JournalEntry
 from understudy.core.messages import Answer, Headers, Request
+from understudy.core.realtime import eras
 from understudy.core.realtime.hearing import DEFAULT_TRANSCRIBER
 from understudy.core.realtime.session import Close, RealtimeSession
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.simulator import Simulator
 
 PATH = "/v1/realtime"
-_GA = parse_moment("2025-08-28")
-_BETA_ENDED = parse_moment("2026-05-12")
 _KEY_PROTOCOL = "openai-insecure-api-key."
+_BETA_PROTOCOL = "openai-beta.realtime-v1"
 _WRONG_KEY = 3000
 _WRONG_QUERY = 4000
 
@@ -103,6 +102,8 @@ def open_session(simulator: Simulator, request: Request, protocols: list[str], n
         return Opened(_turned(simulator, refused, refused.close, entry, now), entry)
     except errors.Unauthorized as refused:
         return Opened(_turned(simulator, refused, _WRONG_KEY, entry, now), entry)
+    except ApiError as refused:
+        return Opened(_turned(simulator, refused, _WRONG_QUERY, entry, now), entry)
 
 
 def _fault(
@@ -156,18 +157,16 @@ def _open(
     entry: JournalEntry,
     now: int,
 ) -> RealtimeSession:
-    beta = request.headers.get(b"openai-beta") == b"realtime=v1" or "openai-beta.realtime-v1" in protocols
-    era = simulator.settings.era
-    if beta and era >= _BETA_ENDED:
-        raise _Refused(
-            _WRONG_QUERY,
-            "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
-            "beta_api_shape_disabled",
-        )
+    settings = simulator.settings
+    beta = settings.era < eras.GA or _BETA_PROTOCOL in protocols or _asks_for_beta(request)
+    if beta:
+        eras.require_beta(settings.era, reject_retired=settings.reject_retired)
     secret = simulator.client_secrets.find(_bearer(request), now)
+    if secret is not None:
+        eras.require_version(session_is_beta=beta, secret_is_beta=secret.beta)
     start_from = None if secret is None else secret.session
     intent = query["intent"][0] if "intent" in query else "conversation"
-    if intent not in ("conversation", "transcription"):
+    if intent not in ("conversation", *(("transcription",) if settings.era >= eras.TRANSCRIPTION_SESSIONS else ())):
         raise _Refused(_WRONG_QUERY, f"Invalid intent: {intent!r}.", "invalid_intent", "intent")
     transcribes = intent == "transcription" or (start_from is not None and start_from["type"] == "transcription")
     if start_from is not None and (start_from["type"] == "transcription") is not transcribes:
@@ -185,17 +184,13 @@ def _open(
     model = simulator.find_model(name, account)
     if model is None or not (transcribes or "realtime" in model.endpoints):
         raise _Refused(_WRONG_QUERY, f'Model "{name}" is not supported in realtime mode.', "invalid_model", "model")
-    limit = simulator.catalog.session_limit(account.organization.tier, simulator.settings.era)
+    limit = simulator.catalog.session_limit(account.organization.tier, settings.era)
     if limit is not None and account.organization.sessions >= limit:
         # No refusal was recorded while there was this limit: "our choice".
         message = f"You have reached the limit of {limit} concurrent sessions of your usage tier."
         raise _Refused(_WRONG_QUERY, message, "session_limit_exceeded")
     fingerprint = blake2b(b"realtime" + name.encode(), digest_size=16).digest()
     seed = simulator.seed_for(account, fingerprint, account.repeat(fingerprint))
-    speaks_beta = beta or era < _GA
-    if speaks_beta and transcribes:
-        what = "Transcription sessions of the beta interface are not simulated by Understudy."
-        raise _Refused(_WRONG_QUERY, what, "not_simulated")
     return RealtimeSession(
         simulator,
         account,
@@ -204,9 +199,14 @@ def _open(
         now=now,
         entry=entry,
         transcribes=transcribes,
-        beta=speaks_beta,
+        beta=beta,
         start_from=start_from,
     )
+
+
+def _asks_for_beta(request: Request) -> bool:
+    """Whether the header names the beta interface, perhaps among others."""
+    return "realtime=v1" in (request.header(b"openai-beta") or "").replace(" ", "").split(",")
 
 
 def _bearer(request: Request) -> str:

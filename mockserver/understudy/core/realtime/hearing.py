@@ -24,6 +24,9 @@ TRANSCRIPTION = fields(
 """Of `session.audio.input.transcription`."""
 DEFAULT_TRANSCRIBER = "gpt-4o-mini-transcribe"
 """Where none is named ("our choice")."""
+TRANSCRIBER = "session.audio.input.transcription.model"
+BETA_TRANSCRIBER = "session.input_audio_transcription.model"
+"""Where one is named, by both interfaces."""
 _BY_DURATION = "whisper"
 """In the names of models that are charged by the second, and whose transcript comes in one piece."""
 
@@ -49,13 +52,13 @@ def understood(heard: Heard | None) -> str:
     return heard.text if heard is not None and heard.understood else ""
 
 
-def check_model(name: str, model: Model | None) -> Model:
-    """The model that transcribes; raises BadRequest of any other."""
+def check_model(name: str, model: Model | None, param: str = TRANSCRIBER) -> Model:
+    """The model that transcribes; raises BadRequest of any other, which names the parameter."""
     if model is None or "transcriptions" not in model.endpoints:
         raise errors.BadRequest(
             f"Invalid value: '{name}' is not a transcription model.",
             code="invalid_value",
-            param="session.audio.input.transcription.model",
+            param=param,
         )
     return model
 

@@ -21,7 +21,7 @@ from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
 from understudy.core.journal import JournalEntry
 from understudy.core.realtime import items, responding, turns, updating
-from understudy.core.realtime.beta import BetaWriter, new_beta_session, read_event
+from understudy.core.realtime.beta import BETA_EVENTS, BetaWriter, new_beta_session, read_event
 from understudy.core.realtime.session_fields import merged, new_session, new_transcription_session, session_lifetime
 from understudy.core.realtime.state import Asked, SessionState
 from understudy.core.realtime.transitions import CLIENT_EVENTS, Moment
@@ -86,7 +86,7 @@ class RealtimeSession:
         session_id = ids.make("sess_")
         lifetime = session_lifetime(simulator.settings.era)
         if transcribes:
-            begun = new_transcription_session(session_id, now)
+            begun = new_transcription_session(session_id, now, lifetime)
         elif beta:
             begun = new_beta_session(session_id, model.id, now, lifetime)
         else:
@@ -97,7 +97,7 @@ class RealtimeSession:
             model,
             entry,
             ids,
-            BetaWriter(ids) if beta else EventWriter(ids),
+            BetaWriter(ids, simulator.settings.era) if beta else EventWriter(ids),
             merged(begun, start_from or {}),
             beta=beta,
             transcribes=transcribes,
@@ -223,9 +223,11 @@ class RealtimeSession:
         kind = event.get("type")
         if kind is None:
             raise errors.BadRequest("The 'type' field is missing.", code="invalid_event")
-        if not isinstance(kind, str) or kind not in CLIENT_EVENTS:
-            raise errors.invalid_value("type", kind, CLIENT_EVENTS)
+        known = BETA_EVENTS if self._state.beta else CLIENT_EVENTS
+        if not isinstance(kind, str) or kind not in known:
+            raise errors.invalid_value("type", kind, known)
         if self._state.beta:
-            event = read_event(event)
+            event = read_event(event, transcribes=self._state.transcribes)
+            kind = event["type"]
         self._state.phase.take(kind, event=kind)
         return _HANDLERS[kind](self._state, event, now)

@@ -84,14 +84,14 @@ def new_session(session_id: str, model: str, now: int, lifetime: int = SESSION_L
     }
 
 
-def new_transcription_session(session_id: str, now: int) -> dict[str, Any]:
+def new_transcription_session(session_id: str, now: int, lifetime: int = SESSION_LIFETIME) -> dict[str, Any]:
     """A session that only transcribes, as it is created; the order of its fields is "our choice"."""
     detection = {name: _DETECTION["server_vad"][name] for name in _TRANSCRIPTION_DETECTION}
     return {
         "type": "transcription",
         "object": "realtime.transcription_session",
         "id": session_id,
-        "expires_at": (now + SESSION_LIFETIME) // SECOND,
+        "expires_at": (now + lifetime) // SECOND,
         "audio": {
             "input": {
                 "format": {"type": "audio/pcm", "rate": 24_000},
@@ -157,7 +157,9 @@ def _turn_detection(path: str, value: Any) -> None:
     )(path, value)
 
 
-def _unbuilt(what: str) -> Check:
+def unbuilt(what: str) -> Check:
+    """A check that takes nothing but null: the rest is not simulated."""
+
     def check(path: str, value: Any) -> None:
         if value is not None:
             raise errors.not_simulated(what)
@@ -208,7 +210,7 @@ SESSION = fields(
         "max_output_tokens": optional(check_tokens),
         "tracing": anything,
         "truncation": anything,
-        "prompt": _unbuilt("Stored prompts are"),
+        "prompt": unbuilt("Stored prompts are"),
         "expires_at": anything,
         "audio": optional(_AUDIO),
         "include": anything,
@@ -242,7 +244,7 @@ RESPONSE = fields(
         "max_output_tokens": optional(check_tokens),
         "metadata": anything,
         "input": optional(array(anything)),
-        "prompt": _unbuilt("Stored prompts are"),
+        "prompt": unbuilt("Stored prompts are"),
         "reasoning": anything,
     }
 )
@@ -258,12 +260,17 @@ _CLEARED_BY_NULL = frozenset(
 """Of other fields null says that they stay as they are ("our choice")."""
 
 
+_UNCHANGEABLE = ("id", "object", "expires_at", "model")
+
+
 def merged(former: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
-    """A partial update laid over what there was; objects are merged, everything else replaced, ids kept."""
+    """A partial update of a session laid over it; objects are merged, everything else replaced, ids kept."""
+    return _laid_over(former, {name: value for name, value in update.items() if name not in _UNCHANGEABLE})
+
+
+def _laid_over(former: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(former)
     for name, value in update.items():
-        if name in ("id", "object", "expires_at", "model"):
-            continue
         if value is None and name not in _CLEARED_BY_NULL:
             continue
         before = former.get(name)
@@ -276,7 +283,7 @@ def merged(former: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, An
             result[name] = {"type": value["type"], "rate": 24_000} if value["type"] == "audio/pcm" else dict(value)
             continue
         if isinstance(before, dict) and isinstance(value, dict):
-            result[name] = merged(before, value)
+            result[name] = _laid_over(before, value)
         else:
             result[name] = value
     return result

@@ -41,10 +41,11 @@ def append(state: SessionState, event: dict[str, Any], now: int) -> Iterator[byt
         change = state.input.detect(detector, is_finished, speaking=speaking)
         if change is None:
             return
+        answers = bool(detection.get("create_response")) and not state.transcribes
         if isinstance(change, Started):
             yield from _speech_began(state, change.at_ms, now, interrupts=bool(detection.get("interrupt_response")))
         else:
-            yield from _speech_ended(state, change.at_ms, now, answers=bool(detection.get("create_response")))
+            yield from _speech_ended(state, change.at_ms, now, answers=answers)
 
 
 def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool) -> Iterator[bytes]:

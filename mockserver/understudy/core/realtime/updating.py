@@ -5,8 +5,9 @@ from typing import Any
 
 from understudy.core import errors
 from understudy.core.parameters import anything
+from understudy.core.realtime.beta import wrong_kind
 from understudy.core.realtime.event_fields import check_event
-from understudy.core.realtime.hearing import check_model
+from understudy.core.realtime.hearing import BETA_TRANSCRIBER, TRANSCRIBER, check_model
 from understudy.core.realtime.session_fields import SESSION, TRANSCRIPTION_SESSION, merged
 from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import SessionState
@@ -17,11 +18,15 @@ def update_session(state: SessionState, event: dict[str, Any], now: int) -> Iter
     """`session.update`."""
     # What a client of the beta interface wrote was checked by its own names.
     known = anything if state.beta else TRANSCRIPTION_SESSION if state.transcribes else SESSION
+    given = event.get("session")
+    if isinstance(given, dict) and given.get("type") == ("realtime" if state.transcribes else "transcription"):
+        raise wrong_kind(transcribes=state.transcribes, param="session.type")
     check_event(event, {"session": known}, ("session",))
     wanted = event["session"].get("audio") or {}
     name = ((wanted.get("input") or {}).get("transcription") or {}).get("model")
     if name is not None:
-        check_model(name, state.simulator.find_model(name, state.account))
+        model = state.simulator.find_model(name, state.account)
+        check_model(name, model, BETA_TRANSCRIBER if state.beta else TRANSCRIBER)
     voice = (wanted.get("output") or {}).get("voice")
     if voice is not None and voice != state.fields["audio"]["output"]["voice"] and state.has_spoken():
         raise errors.BadRequest(
