@@ -12,6 +12,7 @@ import click
 
 from understudy.adapters.wallclock import wall_now
 from understudy_harness.conformance.case import Case, CaseError, load_cases, select
+from understudy_harness.conformance.cli_report import report
 from understudy_harness.conformance.cli_reports import Outcome, outcome_options
 from understudy_harness.conformance.gate import COULD_NOT_JUDGE
 
@@ -97,6 +98,9 @@ def explain(ids: Sequence[str]) -> None:
 
     for number, case in enumerate(_chosen(",".join(ids))):
         click.echo(("\n" if number else "") + explained(case), nl=False)
+
+
+conform.add_command(report)
 
 
 @conform.command()

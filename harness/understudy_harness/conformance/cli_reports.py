@@ -75,8 +75,10 @@ class Outcome:
 
     def finish(self, suite: SuiteResult) -> int:
         """Write every report that was asked for, and tell the exit code."""
+        from understudy_harness.reports.badge import badge
         from understudy_harness.reports.json import write_json
         from understudy_harness.reports.junit import write_junit
+        from understudy_harness.reports.reading import as_report
 
         code = self.gate.exit_code(suite)
         for sentence in self.gate.sentences(suite):
@@ -84,6 +86,7 @@ class Outcome:
         writers: dict[str, Callable[[], bytes]] = {
             "json": lambda: write_json(suite, exit_code=code),
             "junit": lambda: write_junit(suite, self.gate),
+            "badge": lambda: badge(as_report(suite, exit_code=code)),
         }
         for kind, file in self.files.items():
             write(file, writers[kind]())
@@ -108,6 +111,7 @@ def writable(context: click.Context, parameter: click.Parameter, given: str | No
 _FILES = {
     "json": "Write everything that was seen here.",
     "junit": "Write JUnit XML here.",
+    "badge": "Draw an SVG badge here.",
 }
 _OPTIONS = (
     click.option(

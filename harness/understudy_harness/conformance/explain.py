@@ -28,14 +28,14 @@ def explain(case: Case) -> str:
         _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
         f"Words\n{_listed(_words([*(each for part in case.variants for each in part.expectations), *case.tidy]))}",
         f"Where it comes from\n{_listed(case.references)}",
-        f"By hand\n{_by_hand(case)}",
+        f"By hand\n{_listed(by_hand(case))}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _served(case: Case) -> str:
     way = f", in the part {case.part!r}" if case.part else ""
-    return f"The server{way}\n{_listed(_step(step) for step in case.serve)}"
+    return f"The server{way}\n{_listed(script(case))}"
 
 
 def _judged(case: Case) -> list[Case]:
@@ -66,14 +66,18 @@ def curl(case: Case, base_url: str) -> str:
     )
 
 
-def _by_hand(case: Case) -> str:
+def by_hand(case: Case) -> list[str]:
+    """Two commands by which anybody sees a case with their own eyes: the server, and the call."""
     serve = f"understudy conform serve {case.id} --port {_PORT}"
-    return _listed(
-        [
-            f"{serve}    (in one terminal; it tells the time of each request)",
-            f"{curl(case, f'http://{HOST}:{_PORT}/v1')}    (in another, as often as the client would)",
-        ]
-    )
+    return [
+        f"{serve}    (in one terminal; it tells the time of each request)",
+        f"{curl(case, f'http://{HOST}:{_PORT}/v1')}    (in another, as often as the client would)",
+    ]
+
+
+def script(case: Case) -> list[str]:
+    """What the server does, a line for each step."""
+    return [_step(step) for step in case.serve]
 
 
 def _step(step: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ Keys of the runs are masked. What is no text is written in hexadecimal.
 
 import hashlib
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ import understudy
 from understudy.core.dates import iso_time
 from understudy_harness.conformance.case import Level
 from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.expectations import Expectation
+from understudy_harness.conformance.explain import by_hand, script
 from understudy_harness.conformance.protocol import PROTOCOL
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Verdict
 from understudy_harness.conformance.wire_log import Exchange
+from understudy_harness.reports.again import again
+from understudy_harness.reports.story import tell
 
 LAYOUT = 1
 """Version of the layout; it changes when a field changes its meaning or goes, not when one is added."""
@@ -52,7 +57,8 @@ def describe(suite: SuiteResult, *, exit_code: int) -> dict[str, Any]:
             "silent": suite.silent,
             "verdicts": {verdict.value: suite.count(verdict) for verdict in Verdict},
         },
-        "cases": [_result(result) for result in suite.results],
+        "groups": {result.case.group.id: result.case.group.title for result in suite.results},
+        "cases": [{**_result(result), "again": again(suite.command, result.case.id)} for result in suite.results],
     }
 
 
@@ -73,7 +79,38 @@ def _result(result: CaseResult) -> dict[str, Any]:
         "runs": result.runs,
         "seconds": round(result.seconds, 3),
         "measured": {name: _shown(value, evidence) for name, value in result.measured.items()},
+        "about": _about(result),
+        "story": {name: _shown(words, evidence) for name, words in tell(result)._asdict().items()},
         "evidence": None if evidence is None else _evidence(evidence),
+    }
+
+
+def _about(result: CaseResult) -> dict[str, Any]:
+    """The case itself, in the part that decided, so that a report can be read where the catalogue is another."""
+    case, evidence = result.decided, result.evidence
+    slack = case.group.slack
+
+    def judged(expectations: Iterable[Expectation]) -> list[dict[str, Any]]:
+        return [
+            {"written": each.written, "met": None if evidence is None else each.met(evidence, slack)}
+            for each in expectations
+        ]
+
+    return {
+        "rationale": " ".join(case.rationale.split()),
+        "references": case.references,
+        "seat": case.seat,
+        "needs": case.needs,
+        "op": case.op,
+        "window_s": case.window_s,
+        "server": script(case),
+        "expected": {
+            "must": judged(case.must),
+            "should": judged(case.should),
+            "non_strict": judged(case.non_strict),
+            "tidy": judged(case.tidy),
+        },
+        "by_hand": by_hand(result.case),
     }
 
 
