@@ -91,13 +91,17 @@ def objects(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
     return st.dictionaries(st.sampled_from(NAMES), inner, max_size=4).map(closed)
 
 
+LEAVES = numbers()
+# Made once: to build a strategy takes longer than to draw from it.
+ROOTS = objects(st.recursive(SCALARS, nested, max_leaves=8))
+
+
 @st.composite
 def strict_schemas(draw: st.DrawFn) -> dict[str, Any]:
     """Schemas of the subset that structured outputs accept, recursive ones among them."""
-    inner = st.recursive(SCALARS, nested, max_leaves=8)
-    root: dict[str, Any] = draw(objects(inner))
+    root: dict[str, Any] = draw(ROOTS)
     recursive = closed({"value": draw(SCALARS), "next": {"anyOf": [{"$ref": "#/$defs/Tree"}, {"type": "null"}]}})
-    root["$defs"] = {"Leaf": draw(numbers()), "Tree": recursive}
+    root["$defs"] = {"Leaf": draw(LEAVES), "Tree": recursive}
     if draw(st.booleans()):
         root["properties"]["tree"] = {"$ref": "#/$defs/Tree"}
         root["properties"]["trees"] = {"type": "array", "items": {"$ref": "#/$defs/Tree"}}
