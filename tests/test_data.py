@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import tomllib
 from importlib.resources import files
 
 import pytest
 
+from understudy import MockServer
 from understudy_data import read, toml
 
 TABLES = [entry.name for entry in files("understudy_data").iterdir() if entry.name.endswith(".toml")]
@@ -15,6 +17,17 @@ def test_every_data_file_names_its_source_and_day(name: str) -> None:
     data = toml(name)
     assert len(data["source"]) > 20
     assert data["read"].year >= 2026
+
+
+def test_a_file_is_parsed_once_and_no_server_changes_it() -> None:
+    """Servers share what was parsed: the second is made without it, and both leave it as it stands in the file."""
+    first = toml("models.toml")
+    with MockServer(scenario="overloaded") as server:
+        server.accounts["sk-tier1-data"].increase_limits("gpt-4o", rpm=700)
+        server.faults.add({"on": 1, "status": 503})
+    assert toml("models.toml") is first
+    for name in TABLES:
+        assert toml(name) == tomllib.loads(read(name).decode()), name
 
 
 def test_a_file_that_does_not_exist_says_so() -> None:
