@@ -1,7 +1,7 @@
 """Tries real clients against Understudy: `python tests/clients/run.py [NAME …]`.
 
-Makes an environment for each in a cache folder (with uv, and npm for those of Node), starts a server, runs the programs
-beside this file one after the other, and prints a table of what each tried. Ends with 1 when one of them failed.
+Makes an environment for each in a cache folder (with uv, and npm for those of Node), runs the programs beside
+this file one after the other, each against a server of its own, and prints a table of what each tried. Ends with 1 when one of them failed.
 """
 
 import argparse
@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from understudy import MockServer
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "understudy-clients"
@@ -25,6 +27,9 @@ class Client(NamedTuple):
     name: str
     program: str
     packages: list[str]
+    arguments: list[str]
+    server: dict[str, Any]
+    """Settings of the server that it meets."""
 
     @property
     def of_node(self) -> bool:
@@ -44,7 +49,10 @@ class Trial(NamedTuple):
 def clients() -> list[Client]:
     """All of them, in the file's order."""
     table = tomllib.loads((HERE / "clients.toml").read_text(encoding="utf-8"))
-    return [Client(name, row["program"], row["packages"]) for name, row in table.items()]
+    return [
+        Client(name, row["program"], row["packages"], row.get("arguments", []), row.get("server", {}))
+        for name, row in table.items()
+    ]
 
 
 def run(*command: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None) -> str:
@@ -72,7 +80,7 @@ def prepared(client: Client) -> tuple[list[str | Path], str]:
         # Modules are looked for beside the program.
         program = shutil.copy(HERE / client.program, folder)
         listed = run("npm", "ls", "--depth=0", "--parseable", "--long", cwd=folder).splitlines()[1:]
-        return ["node", program], ", ".join(line.split(":")[1] for line in listed)
+        return ["node", program, *client.arguments], ", ".join(line.split(":")[1] for line in listed)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not python.exists():
         run("uv", "venv", "--quiet", folder)
@@ -81,14 +89,16 @@ def prepared(client: Client) -> tuple[list[str | Path], str]:
         package.partition("=")[0].partition("[")[0].partition(">")[0].partition("<")[0] for package in client.packages
     }
     frozen = run("uv", "pip", "freeze", "--python", python).splitlines()
-    return [python, HERE / client.program], ", ".join(line for line in frozen if line.partition("==")[0] in wanted)
+    return [python, HERE / client.program, *client.arguments], ", ".join(
+        line for line in frozen if line.partition("==")[0] in wanted
+    )
 
 
-def tried(client: Client, base_url: str) -> Trial:
+def tried(client: Client, server: MockServer) -> Trial:
     """Run one client."""
-    environment = {**os.environ, "OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "sk-tier5-trial"}
+    environment = {**os.environ, **server.trust_variables, "OPENAI_API_KEY": "sk-tier5-trial"}
     # LlamaIndex reads the older name alone.
-    environment["OPENAI_API_BASE"] = base_url
+    environment["OPENAI_BASE_URL"] = environment["OPENAI_API_BASE"] = server.base_url
     command: list[str | Path] = []
     versions = ""
     try:
@@ -108,8 +118,6 @@ def tried(client: Client, base_url: str) -> Trial:
 
 def main() -> int:
     """Run those that are named, or all."""
-    from understudy import MockServer
-
     known = {client.name: client for client in clients()}
     parser = argparse.ArgumentParser(description="Try real clients against Understudy.")
     parser.add_argument("name", nargs="*", help=f"out of {', '.join(known)}; all by default")
@@ -119,11 +127,11 @@ def main() -> int:
             parser.error(f"there is no client {name!r}; there are {', '.join(known)}")
     failed = False
     print("| client | versions | what worked | result |\n| --- | --- | --- | --- |")
-    with MockServer() as server:
-        for name in names or known:
-            trial = tried(known[name], server.base_url)
-            failed = failed or bool(trial.complaint)
-            print(f"| {name} | {trial.versions} | {trial.tried} | {trial.complaint or 'all of it'} |", flush=True)
+    for name in names or known:
+        with MockServer(**known[name].server) as server:
+            trial = tried(known[name], server)
+        failed = failed or bool(trial.complaint)
+        print(f"| {name} | {trial.versions} | {trial.tried} | {trial.complaint or 'all of it'} |", flush=True)
     return int(failed)
 
 
