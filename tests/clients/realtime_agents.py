@@ -100,8 +100,8 @@ async def try_out() -> None:
             await session.send_audio(piece)
         seen = await until(session, "audio_interrupted")
         seen += await until(session, "conversation.item.truncated")
-        done = servers(seen, "response.done")
-        assert done and done[0]["response"]["status"] == "cancelled", done
+        (done,) = servers(seen, "response.done")
+        assert done["response"]["status"] == "cancelled", done
         await until(session, "agent_end")
         print("interruption")
 

@@ -1,7 +1,8 @@
 """Tries real clients against Understudy: `python tests/clients/run.py [NAME …]`.
 
-Makes an environment for each in a cache folder (with uv, and npm for those of Node), runs the programs beside
-this file one after the other, each against a server of its own, and prints a table of what each tried. Ends with 1 when one of them failed.
+Makes an environment for each in a cache folder (with uv, and npm for those of Node), runs the programs beside this file
+one after the other, each against a server of its own, and prints a table of what each tried. Ends with 1 when one of
+them failed.
 """
 
 import argparse
