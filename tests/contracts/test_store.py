@@ -272,6 +272,17 @@ def test_what_is_drawn_later_is_taken_as_far_as_there_is(shop: Shop) -> None:
     assert trio.remaining == 0
 
 
+def test_what_was_set_aside_and_not_needed_is_given_back(shop: Shop) -> None:
+    """By drawing fewer than none; never more than was used."""
+    account = shop.account("sk-back")
+    shop.admit(account, tokens=150_000)
+    trio = shop.run(shop.store.draw(account, MINI, NOW, -40_000))
+    assert isinstance(trio, Trio)
+    assert trio.remaining == 90_000
+    trio = shop.run(shop.store.draw(account, MINI, NOW + SECOND, -(10**9)))
+    assert (trio.remaining, trio.reset) == (200_000, 0)
+
+
 def test_the_ledger_folds_and_loses_nothing(shop: Shop) -> None:
     """Balance = folded + entries, after more charges than are kept."""
     account = shop.account("sk-long")
@@ -315,7 +326,7 @@ STEPS = st.lists(
         st.tuples(st.just("gift"), st.integers(1, 20)),
         st.tuples(st.just("wait"), st.sampled_from([1, SECOND, 7 * SECOND, MINUTE, HOUR, DAY, 8 * DAY, 31 * DAY])),
         st.tuples(st.just("tier"), st.integers(0, 5)),
-        st.tuples(st.just("draw"), st.integers(0, 100_000)),
+        st.tuples(st.just("draw"), st.integers(-50_000, 100_000)),
         st.tuples(st.just("limit"), st.integers(1, 50)),
     ),
     max_size=25,

@@ -211,6 +211,8 @@ def admit(account: Account, model: Model, cost: Cost, now: int, fingerprint: byt
 def draw(account: Account, model: Model, now: int, tokens: int) -> Trio | None:
     """Take tokens that turned out to be needed after a call was let in, as far as there are any.
 
+    Fewer than none give back what was taken and not needed.
+
     Returns:
         The state of the token bucket, None where there is no such limit.
     """

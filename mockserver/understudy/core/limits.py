@@ -213,8 +213,16 @@ class Meter:
                 bucket.take(1)
 
     def draw(self, tokens: int, now: int) -> None:
-        """Take tokens that turned out to be needed after a call was let in, as far as there are any."""
-        if self.tokens is not None:
+        """Take tokens that turned out to be needed after a call was let in, as far as there are any.
+
+        Fewer than none give back what was taken and not needed.
+        """
+        if self.tokens is None:
+            return
+        if tokens < 0:
+            self.tokens.used(now)  # what has come back by itself until now
+            self.tokens.give_back(-tokens)
+        else:
             self.tokens.take(min(tokens, self.tokens.remaining(now)))
 
 

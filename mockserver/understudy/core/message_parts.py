@@ -104,6 +104,16 @@ def picture_size(path: str, url: str, media: Media) -> tuple[int, int] | None:
     """
     if url.startswith(("http://", "https://")):
         return UNSEEN
+    kind, file = data_url_file(path, url)
+    return media.reader.size(file) if kind in _PICTURE_TYPES else None
+
+
+def data_url_file(path: str, url: str) -> tuple[str, bytes]:
+    """The type and the bytes of a picture in a data URL.
+
+    Raises:
+        BadRequest: see `picture_size`.
+    """
     if not url.startswith("data:"):
         raise errors.BadRequest(
             f"Invalid image URL: '{path}'. Expected a valid URL, but got a value with an invalid format.",
@@ -127,7 +137,7 @@ def picture_size(path: str, url: str, media: Media) -> tuple[int, int] | None:
         file = b""
     if not file:
         raise errors.BadRequest("Invalid base64 image_url.", code="invalid_base64")
-    return media.reader.size(file) if kind in _PICTURE_TYPES else None
+    return kind, file
 
 
 def unsupported_picture() -> errors.BadRequest:

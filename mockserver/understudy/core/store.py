@@ -55,7 +55,7 @@ class Store(Protocol):
         """Decide about one call, taking all its costs at once or none; see `core.accounts.admit`."""
 
     def draw(self, account: Account, model: Model, now: int, tokens: int) -> Trio | Awaitable[Trio | None] | None:
-        """Take tokens that an admitted call turned out to need; see `core.accounts.draw`."""
+        """Take tokens that an admitted call turned out to need, or give some back; see `core.accounts.draw`."""
 
     def settle(self, account: Account, spent: Spent, now: int) -> None:
         """Charge what a call came to; never waited for."""

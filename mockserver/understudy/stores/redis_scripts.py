@@ -117,14 +117,14 @@ local answer = {'ok'}
 for i = 1, own + tonumber(ARGV[4]) do
     local b = bucket(i <= own and KEYS[2] or KEYS[3], now, 6 + (i - 1) * 6)
     local left = math.floor((b.capacity - b.used) / b.den)
-    b.used = b.used + math.min(tokens, math.max(left, 0)) * b.den
+    b.used = math.max(0, b.used + math.min(tokens, math.max(left, 0)) * b.den)
     keep(b)
     answer[i + 1] = string.format('%.0f', b.used)
 end
 return answer
 """
 )
-"""Take tokens that an admitted call turned out to need, as far as there are any."""
+"""Take tokens that an admitted call turned out to need, as far as there are any; fewer than none give back."""
 
 SETTLE = """
 -- KEYS: hot, ledger, usage

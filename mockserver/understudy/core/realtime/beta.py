@@ -17,6 +17,7 @@ from understudy.core.parameters import (
     boolean,
     fields,
     integer,
+    metadata,
     number,
     optional,
     string,
@@ -30,8 +31,8 @@ from understudy.core.realtime.session_fields import (
     check_tool_choice,
     check_voice,
     new_session,
-    unbuilt,
 )
+from understudy.core.realtime.session_options import check_prompt
 from understudy.core.realtime.transitions import CLIENT_EVENTS
 from understudy.core.realtime.wire import EventWriter, WireIds
 
@@ -98,7 +99,7 @@ SESSION_FIELDS: dict[str, Check] = {
     "speed": optional(number(0.25, 1.5)),
     "tracing": anything,
     "truncation": anything,
-    "prompt": unbuilt("Stored prompts are"),
+    "prompt": check_prompt,
     "model": anything,
 }
 """What a session may have, and `session.update` set."""
@@ -112,7 +113,7 @@ RESPONSE = fields(
         "conversation": optional(word("auto", "none")),
         "max_response_output_tokens": optional(check_tokens),
         "max_output_tokens": optional(check_tokens),
-        "metadata": anything,
+        "metadata": optional(metadata),
         "input": optional(array(anything)),
     }
 )

@@ -1,55 +1,35 @@
 """The conversation of a session: items in order, what they say, and what they weigh in tokens."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.core import errors
 from understudy.core.media import Vocabulary
-from understudy.core.parameters import Check, anything, array, fields, optional, string, tagged, word
 
 INPUT_MS_PER_TOKEN = 100
 OUTPUT_MS_PER_TOKEN = 50
 """One token for 100 ms of the user's audio, for 50 ms of the assistant's (OpenAI realtime cost guide)."""
-
-_CONTENT: dict[str, Check] = {
-    "input_text": fields({"type": anything, "text": string()}, ("text",)),
-    "output_text": fields({"type": anything, "text": string()}, ("text",)),
-    "input_audio": fields({"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()),
-    "output_audio": fields({"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()),
-    "input_image": fields({"type": anything, "image_url": string(), "detail": optional(string())}, ("image_url",)),
-}
-_BY_ROLE = {
-    "user": ("input_text", "input_audio", "input_image"),
-    "system": ("input_text",),
-    "assistant": ("output_text", "output_audio"),
-}
-_STATUS = optional(word("completed", "incomplete", "in_progress"))
-_COMMON: dict[str, Check] = {"id": optional(string(64, 1)), "object": anything, "type": anything, "status": _STATUS}
-_ITEM = tagged(
-    {
-        "message": fields(
-            {**_COMMON, "role": word("user", "system", "assistant"), "content": anything}, ("role", "content")
-        ),
-        "function_call": fields(
-            {**_COMMON, "call_id": optional(string()), "name": string(), "arguments": string()}, ("name", "arguments")
-        ),
-        "function_call_output": fields({**_COMMON, "call_id": string(), "output": string()}, ("call_id", "output")),
-    },
-    ("message", "function_call", "function_call_output"),
-)
+SOUND_KEPT = 16 * 1024 * 1024
+"""Bytes of sound of all items together that can be retrieved, the newest ones ("our choice": some six minutes)."""
+_AROUND = 3
+"""Tokens around the text of an item, as around a message of chat ("our choice")."""
 
 
-def checked_item(path: str, item: Any) -> None:
-    """Refuse an item that a client may not create.
+class Tokens(NamedTuple):
+    """Tokens by kind."""
 
-    Raises:
-        BadRequest: with the real message, param and code.
-    """
-    _ITEM(path, item)
-    if item["type"] == "message":
-        accepted = _BY_ROLE[item["role"]]
-        array(tagged({kind: _CONTENT[kind] for kind in accepted}, accepted), minimum=1)(
-            f"{path}.content", item["content"]
-        )
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.text + self.audio + self.image
+
+
+def added(tokens: list[Tokens]) -> Tokens:
+    """The sum of tokens, kind by kind."""
+    return Tokens(*(sum(each[kind] for each in tokens) for kind in range(3)))
 
 
 class Item:
@@ -59,14 +39,28 @@ class Item:
         shown: the item as events show it.
         audio_ms: of its audio.
         heard: the words of its audio, as the model hears them; None where it has none but what its parts say.
+        image_tokens: of its pictures.
+        sounds: its audio by the place of its part, as long as it is kept.
+        dropped: whether it is no longer read, because the conversation has become too long.
     """
 
-    __slots__ = ("audio_ms", "heard", "shown")
+    __slots__ = ("_counted", "audio_ms", "dropped", "heard", "image_tokens", "shown", "sounds")
 
-    def __init__(self, shown: dict[str, Any], audio_ms: int = 0, heard: str | None = None) -> None:
+    def __init__(
+        self,
+        shown: dict[str, Any],
+        audio_ms: int = 0,
+        heard: str | None = None,
+        image_tokens: int = 0,
+        sounds: dict[int, bytes] | None = None,
+    ) -> None:
         self.shown = shown
         self.audio_ms = audio_ms
         self.heard = heard
+        self.image_tokens = image_tokens
+        self.sounds = sounds or {}
+        self.dropped = False
+        self._counted: tuple[str, int] | None = None
 
     @property
     def id(self) -> str:
@@ -90,12 +84,26 @@ class Item:
             said = [part.get("text") or "" for part in self.shown["content"]] + [self.heard]
         return "\n".join(words for words in said if words)
 
-    def tokens(self, vocabulary: Vocabulary, encoding: str) -> tuple[int, int]:
-        """Text and audio tokens that it weighs when it is read."""
-        if self.audio_ms:
-            per_token = INPUT_MS_PER_TOKEN if self.is_user else OUTPUT_MS_PER_TOKEN
-            return 0, -(-self.audio_ms // per_token)
-        return vocabulary.count(self.text, encoding) + 3, 0
+    @property
+    def sound_size(self) -> int:
+        """Bytes of its audio that are kept."""
+        return sum(map(len, self.sounds.values()))
+
+    def tokens(self, vocabulary: Vocabulary, encoding: str) -> Tokens:
+        """What it weighs when it is read: sound is read as sound, its transcript is not."""
+        per_token = INPUT_MS_PER_TOKEN if self.is_user else OUTPUT_MS_PER_TOKEN
+        written = self._written()
+        if self._counted is None or self._counted[0] != written:
+            self._counted = written, vocabulary.count(written, encoding)
+        text = self._counted[1]
+        if text or not (self.audio_ms or self.image_tokens):
+            text += _AROUND
+        return Tokens(text, -(-self.audio_ms // per_token), self.image_tokens)
+
+    def _written(self) -> str:
+        if self.shown["type"] == "message" and self.audio_ms:
+            return "\n".join(part["text"] for part in self.shown["content"] if part.get("text"))
+        return self.text
 
 
 class Conversation:
@@ -105,8 +113,12 @@ class Conversation:
         self.id = conversation_id
         self.items: list[Item] = []
 
-    def find(self, item_id: object) -> int:
+    def find(self, item_id: object, doing: str = "retriev") -> int:
         """The place of an item.
+
+        Args:
+            item_id: of it.
+            doing: what cannot be done without it: retriev, delet, truncat (recorded, with a code of its own each).
 
         Raises:
             BadRequest: there is none of that id.
@@ -115,10 +127,13 @@ class Conversation:
             if item.id == item_id:
                 return place
         raise errors.BadRequest(
-            f"Error retrieving item: the item with id '{item_id}' does not exist.",
-            code="item_retrieve_invalid_item_id",
-            param="item_id",
+            f"Error {doing}ing item: the item with id '{item_id}' does not exist.",
+            code=f"item_{doing}e_invalid_item_id",
         )
+
+    def has_call(self, call_id: str) -> bool:
+        """Whether a function was called under this id."""
+        return any(item.shown["type"] == "function_call" and item.shown["call_id"] == call_id for item in self.items)
 
     def insert(self, item: Item, previous: str | None) -> str | None:
         """Put an item at the end, at the front (`root`) or behind another; returns the id before it.
@@ -146,4 +161,13 @@ class Conversation:
                 )
             place = known.index(previous) + 1
         self.items.insert(place, item)
+        self.forget_sounds()
         return self.items[place - 1].id if place else None
+
+    def forget_sounds(self) -> None:
+        """Keep the sound of the newest items alone, as far as there is room."""
+        kept = 0
+        for item in reversed(self.items):
+            kept += item.sound_size
+            if kept > SOUND_KEPT:
+                item.sounds.clear()

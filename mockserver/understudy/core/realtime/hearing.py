@@ -19,9 +19,9 @@ from understudy.core.realtime.conversation import INPUT_MS_PER_TOKEN
 from understudy.core.realtime.sound_formats import PCM, SoundFormat
 
 TRANSCRIPTION = fields(
-    {"model": optional(string()), "language": optional(string()), "prompt": optional(string()), "delay": anything}
+    {"model": optional(string()), "language": optional(string()), "prompt": optional(string(1_024)), "delay": anything}
 )
-"""Of `session.audio.input.transcription`."""
+"""Of `session.audio.input.transcription`; the length of its prompt as reported in 2026-08."""
 DEFAULT_TRANSCRIBER = "gpt-4o-mini-transcribe"
 """Where none is named ("our choice")."""
 TRANSCRIBER = "session.audio.input.transcription.model"

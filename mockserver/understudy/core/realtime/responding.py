@@ -5,19 +5,24 @@ from typing import Any
 
 from understudy.core import errors
 from understudy.core.accounts import Admission
+from understudy.core.catalog import Model
+from understudy.core.clock import MINUTE
+from understudy.core.dates import parse_moment
 from understudy.core.errors import ApiError
 from understudy.core.limits import Cost, Trio
 from understudy.core.parameters import anything, optional, string
 from understudy.core.pricing import charge
-from understudy.core.realtime.conversation import Item, checked_item
+from understudy.core.realtime.conversation import Item, Tokens
 from understudy.core.realtime.event_fields import check_event
+from understudy.core.realtime.item_fields import checked_item
 from understudy.core.realtime.items import made_item
-from understudy.core.realtime.response import ResponseRun
+from understudy.core.realtime.reading import Reading, piece_of, read
+from understudy.core.realtime.response import ResponseRun, Spoken
 from understudy.core.realtime.saying import decide, script_for
 from understudy.core.realtime.session_fields import RESPONSE, merged
 from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import Asked, SessionState
-from understudy.core.realtime.token_usage import TokenUsage, token_usage
+from understudy.core.realtime.token_usage import TokenUsage
 from understudy.core.realtime.transitions import Machine, Moment, ResponsePhase, Trigger
 from understudy.core.rule_answers import Script
 from understudy.core.simulator import rate_limited
@@ -25,6 +30,10 @@ from understudy.core.usage_log import Spent
 
 MOST_BESIDE = 16
 """Responses beside the conversation that may be under way at once ("our choice": none is published)."""
+
+_RESERVATIONS_TOLD_UNTIL = parse_moment("2025-01-22")
+"""Until about then `rate_limits.updated` came as a response began, with what was set aside (recalled; on that day a log
+shows it empty); later it comes when the response has ended, with the true figures (recorded 2025-12 to 2026-09)."""
 
 
 def create_response(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
@@ -76,30 +85,48 @@ def respond(state: SessionState, trigger: Trigger, asked: dict[str, Any], now: i
 
 
 def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: int) -> Iterator[bytes]:
-    items = _context(state, asked)
+    given = _context(state, asked)
     settings = {**state.fields, **{name: value for name, value in asked.items() if value is not None}}
     output = merged(state.fields["audio"], asked.get("audio") or {})["output"]
     settings["audio"] = {"output": {"format": output["format"], "voice": output["voice"]}}
-    script = script_for(state, items, settings, now)
-    read = _tokens(state, items, settings["instructions"])
-    refusal = _refusal(state, sum(read), script, now)
+    vocabulary = state.simulator.media.vocabulary
+    script: Script | None = None
+    spoken: Spoken | None = None
+    refusal: ApiError | None = None
+    reserved = 0
+    admission: Admission | None = None
+    try:
+        reading = read(given, settings, state.model, vocabulary)
+    except errors.BadRequest as too_long:
+        reading, refusal = Reading([], []), too_long
+    else:
+        script = script_for(state, reading.items, settings, now)
+        # What cannot be said is refused before it costs anything.
+        spoken = decide(state, reading.items, settings, output["voice"], script)
+        reserved = _reserved(settings["max_output_tokens"], state.model)
+        admission = _admission(state, reading.tokens.total + reserved, now)
+        refusal = _refusal(state, admission, script)
     in_conversation = asked.get("conversation") != "none"
     response = Asked(
         state.ids.make("resp_"),
         settings,
         asked.get("metadata"),
         state.conversation.id if in_conversation else None,
-        read,
+        reading,
+        reading.known(state.known),
+        reserved,
+        now,
         None if script is None else script.usage,
         machine,
     )
     if refusal is not None:
         machine.take(Moment.TURNED_AWAY)
         error = {"type": refusal.type, "code": refusal.code, "message": refusal.message}
-        failed = _shown(state, response, "failed", {"type": "failed", "error": error}, None)
+        # Of a response that failed so the usage is there, and all zero (twilio, 2025-04).
+        failed = _shown(state, response, "failed", {"type": "failed", "error": error}, TokenUsage().shown())
         yield state.writer.write("response.done", response=failed)
         return
-    spoken = decide(state, items, settings, output["voice"], script)
+    assert spoken is not None  # noqa: S101 - it was decided, or it had been too long
     state.idle_at = None
 
     def added(item: Item) -> str | None:
@@ -122,6 +149,8 @@ def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: in
     machine.take(Moment.ADMITTED)
     state.under_way.append(response)
     yield state.writer.write("response.created", response=_shown(state, response, "in_progress", None, None))
+    if state.beta and state.simulator.settings.era < _RESERVATIONS_TOLD_UNTIL and admission is not None:
+        yield from _limits(state, {"requests": admission.requests, "tokens": admission.tokens})
 
 
 def _context(state: SessionState, asked: dict[str, Any]) -> list[Item]:
@@ -134,27 +163,35 @@ def _context(state: SessionState, asked: dict[str, Any]) -> list[Item]:
         if isinstance(entry, dict) and entry.get("type") == "item_reference":
             items.append(state.find_item(entry.get("id")))
         else:
-            checked_item(f"response.input[{place}]", entry)
-            items.append(made_item(state, entry))
+            path = f"response.input[{place}]"
+            checked_item(path, entry)
+            items.append(made_item(state, entry, path))
     return items
 
 
-def _tokens(state: SessionState, items: list[Item], instructions: str | None) -> tuple[int, int]:
-    vocabulary, encoding = state.simulator.media.vocabulary, state.model.encoding
-    text_tokens, audio_tokens = vocabulary.count(instructions or "", encoding), 0
-    for item in items:
-        said, heard = item.tokens(vocabulary, encoding)
-        text_tokens += said
-        audio_tokens += heard
-    return text_tokens, audio_tokens
+def _reserved(limit: Any, model: Model) -> int:
+    """Tokens that are set aside for the output (OpenAPI document): as many as it may come to."""
+    return model.max_output_tokens if limit in ("inf", None) else min(limit, model.max_output_tokens)
 
 
-def _refusal(state: SessionState, tokens: int, script: Script | None, now: int) -> ApiError | None:
-    """Why there is no response: no credits, no room in a limit, or a rule's error."""
-    simulator = state.simulator
-    admission = simulator.store.admit(state.account, state.model, Cost(tokens=tokens), now, state.ids.seed()[:16])
+def _still_reserved(state: SessionState, response: Asked, now: int) -> int:
+    """Of the tokens that were set aside, those that have not come back by themselves since."""
+    limits = state.account.organization.limits_for(state.model)
+    refilled = 0 if limits is None else (now - response.began) * (limits.tpm or 0) // MINUTE
+    return max(0, response.reserved - refilled)
+
+
+def _admission(state: SessionState, tokens: int, now: int) -> Admission:
+    store = state.simulator.store
+    admission = store.admit(state.account, state.model, Cost(tokens=tokens), now, state.ids.seed()[:16])
     if not isinstance(admission, Admission):
         raise errors.not_simulated("Realtime over a shared store is")
+    return admission
+
+
+def _refusal(state: SessionState, admission: Admission, script: Script | None) -> ApiError | None:
+    """Why there is no response: no credits, no room in a limit, or a rule's error."""
+    simulator = state.simulator
     if admission.quota is not None:
         return simulator.quota_error(admission.quota, errors.out_of_credits())
     if admission.refusal is not None:
@@ -186,8 +223,13 @@ def _finished(
     state.under_way.remove(response)
     state.entry.turns += 1
     run = response.running
-    usage = token_usage(response.read, (run.text_tokens, run.audio_tokens), state.read_before, response.counted)
-    state.read_before = usage.total
+    reading = response.reading
+    made = Tokens(run.text_tokens, run.audio_tokens)
+    usage = TokenUsage(reading.tokens, response.known, made).counted(response.counted)
+    if response.conversation is not None:
+        vocabulary, encoding = state.simulator.media.vocabulary, state.model.encoding
+        state.known = [*reading.pieces, *(piece_of(item, vocabulary, encoding) for item in run.items)]
+        state.conversation.forget_sounds()
     idle_ms = None if state.detection is None else state.detection.get("idle_timeout_ms")
     if idle_ms is not None and status == "completed" and response.conversation is not None:
         # It counts from the end of the sound, which plays from the end of the response on (API reference).
@@ -195,15 +237,26 @@ def _finished(
     _charge(state, usage, now)
     done = _shown(state, response, status, details, usage.shown())
     yield state.writer.write("response.done", response=done)
-    trio = state.simulator.store.draw(state.account, state.model, now, usage.made)
-    if isinstance(trio, Trio):
-        limit = {
-            "name": "tokens",
+    # What was set aside and not needed is given back; then the figures are the true ones.
+    drawn = usage.made.total - _still_reserved(state, response, now)
+    trio = state.simulator.store.draw(state.account, state.model, now, drawn)
+    if isinstance(trio, Trio) and not (state.beta and state.simulator.settings.era < _RESERVATIONS_TOLD_UNTIL):
+        yield from _limits(state, {"tokens": trio})
+
+
+def _limits(state: SessionState, trios: dict[str, Trio | None]) -> Iterator[bytes]:
+    shown = [
+        {
+            "name": name,
             "limit": trio.limit,
             "remaining": trio.remaining,
             "reset_seconds": trio.reset // 1000 / 1000,
         }
-        yield state.writer.write("rate_limits.updated", rate_limits=[limit])
+        for name, trio in trios.items()
+        if trio is not None
+    ]
+    if shown:
+        yield state.writer.write("rate_limits.updated", rate_limits=shown)
 
 
 def _charge(state: SessionState, usage: TokenUsage, now: int) -> None:

@@ -96,6 +96,7 @@ class ResponseRun:
         self._phrases: Iterator[tuple[str, bytes]] | None = None
         self._phrase: tuple[str, bytes] | None = None
         self._audio_bytes = 0
+        self._sound = bytearray()
         self._open: deque[Callable[[], Iterator[bytes]]] = deque()
         self._events = self._whole()
         if spoken.modality == "audio" and spoken.text:
@@ -206,6 +207,11 @@ class ResponseRun:
 
         def close(status: str = "incomplete") -> Iterator[bytes]:
             transcript = content["transcript"]
+            whole_ms = len(self._sound) // self._format.bytes_per_ms
+            # Who truncated it meanwhile has its beginning.
+            end = len(self._sound) if item.audio_ms == whole_ms else item.audio_ms * self._format.bytes_per_ms
+            item.sounds[0] = bytes(self._sound[:end])
+            self._sound.clear()
             yield write("response.output_audio.done", **part)
             yield write("response.output_audio_transcript.done", **part, transcript=transcript)
             yield write("response.content_part.done", **part, part={"type": "audio", "transcript": transcript})
@@ -229,7 +235,7 @@ class ResponseRun:
                     break
                 size = min(AUDIO_DELTA_MS, room_ms) * self._format.bytes_per_ms
                 delta, audio = audio[:size], audio[size:]
-                self._sent_audio(item, len(delta))
+                self._sent_audio(item, delta)
                 encoded = b2a_base64(delta, newline=False).decode("ascii")
                 yield [write("response.output_audio.delta", **part, delta=encoded)]
             self._phrase = None
@@ -278,8 +284,10 @@ class ResponseRun:
         limit = self._spoken.limit
         return _UNLIMITED if limit is None else limit - self.text_tokens - self.audio_tokens
 
-    def _sent_audio(self, item: Item, size: int) -> None:
-        """Count bytes of sound that are sent now."""
+    def _sent_audio(self, item: Item, sound: bytes) -> None:
+        """Count sound that is sent now."""
+        size = len(sound)
+        self._sound += sound
         before = self._audio_bytes // self._format.bytes_per_ms
         self._audio_bytes += size
         here = self._audio_bytes // self._format.bytes_per_ms

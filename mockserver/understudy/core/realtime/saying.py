@@ -45,6 +45,11 @@ def decide(
         BadRequest: a function's schema cannot be satisfied.
     """
     seed = state.ids.seed()
+    choice = settings["tool_choice"]
+    if isinstance(choice, dict) and choice.get("type") == "function":
+        names = {tool["name"] for tool in settings["tools"]}
+        if choice.get("name") not in names:
+            raise tools.unknown_tool(choice.get("name") or "")
     modality = settings["output_modalities"][0]
     limit = settings["max_output_tokens"]
     named = voice if isinstance(voice, str) else "alloy"

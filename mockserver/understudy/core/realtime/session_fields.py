@@ -6,11 +6,30 @@ Defaults and key order as recorded from session.created (2025-12 and 2026).
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.core import errors
 from understudy.core.clock import MINUTE, SECOND
 from understudy.core.dates import parse_moment
-from understudy.core.parameters import Check, anything, array, boolean, fields, integer, number, optional, string, word
+from understudy.core.parameters import (
+    Check,
+    anything,
+    array,
+    boolean,
+    fields,
+    integer,
+    metadata,
+    number,
+    optional,
+    string,
+    word,
+)
 from understudy.core.realtime.hearing import TRANSCRIPTION
+from understudy.core.realtime.session_options import (
+    check_include,
+    check_prompt,
+    check_reasoning,
+    check_tool_kind,
+    check_tracing,
+    check_truncation,
+)
 from understudy.core.realtime.sound_formats import TYPES
 
 SESSION_LIFETIME = 60 * MINUTE
@@ -157,17 +176,7 @@ def _turn_detection(path: str, value: Any) -> None:
     )(path, value)
 
 
-def unbuilt(what: str) -> Check:
-    """A check that takes nothing but null: the rest is not simulated."""
-
-    def check(path: str, value: Any) -> None:
-        if value is not None:
-            raise errors.not_simulated(what)
-
-    return check
-
-
-TOOL = fields(
+_FUNCTION = fields(
     {
         "type": word("function"),
         "name": string(64, 1),
@@ -177,6 +186,14 @@ TOOL = fields(
     },
     ("type", "name"),
 )
+
+
+def TOOL(path: str, value: Any) -> None:  # noqa: N802 - named as the other checks of whole objects are
+    """Refuse what is no tool."""
+    check_tool_kind(path, value)
+    _FUNCTION(path, value)
+
+
 _AUDIO_INPUT = fields(
     {
         "format": optional(_format),
@@ -208,12 +225,13 @@ SESSION = fields(
         "tool_choice": optional(check_tool_choice),
         "parallel_tool_calls": optional(boolean),
         "max_output_tokens": optional(check_tokens),
-        "tracing": anything,
-        "truncation": anything,
-        "prompt": unbuilt("Stored prompts are"),
+        "tracing": check_tracing,
+        "truncation": check_truncation,
+        "prompt": check_prompt,
         "expires_at": anything,
         "audio": optional(_AUDIO),
-        "include": anything,
+        "include": check_include,
+        "reasoning": check_reasoning,
     },
     ("type",),
 )
@@ -226,7 +244,7 @@ TRANSCRIPTION_SESSION = fields(
         "id": anything,
         "expires_at": anything,
         "audio": optional(fields({"input": optional(_AUDIO_INPUT)})),
-        "include": anything,
+        "include": check_include,
     },
     ("type",),
 )
@@ -242,10 +260,10 @@ RESPONSE = fields(
         "tool_choice": optional(check_tool_choice),
         "parallel_tool_calls": optional(boolean),
         "max_output_tokens": optional(check_tokens),
-        "metadata": anything,
+        "metadata": optional(metadata),
         "input": optional(array(anything)),
-        "prompt": unbuilt("Stored prompts are"),
-        "reasoning": anything,
+        "prompt": check_prompt,
+        "reasoning": check_reasoning,
     }
 )
 """What `response.create` may set for its response."""

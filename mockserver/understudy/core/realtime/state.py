@@ -11,9 +11,10 @@ from understudy.core.accounts import Account
 from understudy.core.catalog import Model
 from understudy.core.journal import JournalEntry
 from understudy.core.media import Heard
-from understudy.core.realtime.conversation import Conversation, Item
+from understudy.core.realtime.conversation import Conversation, Item, Tokens
 from understudy.core.realtime.hearing import hear
 from understudy.core.realtime.input_audio import InputAudio
+from understudy.core.realtime.reading import Piece, Reading
 from understudy.core.realtime.response import ResponseRun
 from understudy.core.realtime.sound_formats import SoundFormat, format_of
 from understudy.core.realtime.transitions import InputPhase, Machine, ResponsePhase, SessionPhase
@@ -30,7 +31,10 @@ class Asked(msgspec.Struct, eq=False):
         settings: the session's, with those of `response.create` laid over them.
         metadata: of `response.create`.
         conversation: the conversation's id, None for a response beside it.
-        read: text and audio tokens of its input.
+        reading: its input.
+        known: tokens of it that were read before.
+        reserved: output tokens that were set aside for it.
+        began: when, microseconds since the epoch.
         counted: counts that a rule gives.
         machine: how far it is.
         run: what is being said.
@@ -40,7 +44,10 @@ class Asked(msgspec.Struct, eq=False):
     settings: dict[str, Any]
     metadata: Any
     conversation: str | None
-    read: tuple[int, int]
+    reading: Reading
+    known: Tokens
+    reserved: int
+    began: int
     counted: ScriptedUsage | None
     machine: Machine
     run: ResponseRun | None = None
@@ -68,7 +75,7 @@ class SessionState:
         input: audio that is not yet committed.
         speech_item: id of the item that somebody speaks now.
         under_way: responses under way; that of the conversation and those beside it, the next one first.
-        read_before: tokens of the conversation that were read or made before.
+        known: what the last response of the conversation read and made.
         idle_at: when a caller has been silent for too long.
         phase, hearing, answering: the machines of the session, of its input and of the conversation's response.
     """
@@ -99,7 +106,7 @@ class SessionState:
         self.input = InputAudio(format_of(fields["audio"]["input"]["format"]))
         self.speech_item = ""
         self.under_way: list[Asked] = []
-        self.read_before = 0
+        self.known: list[Piece] = []
         self.idle_at: int | None = None
         self.phase = Machine("session", SessionPhase.TRANSCRIBING if transcribes else SessionPhase.CONVERSING)
         self.hearing = Machine("input", InputPhase.QUIET)

@@ -5,92 +5,72 @@ from typing import Any
 import msgspec
 
 from understudy.core.pricing import Usage
+from understudy.core.realtime.conversation import Tokens
 from understudy.core.rule_answers import ScriptedUsage
-
-_CACHED_STEP = 64
-"""Tokens of the conversation that were read before are cached in whole steps ("our choice")."""
 
 
 class TokenUsage(msgspec.Struct, frozen=True):
-    """Tokens by kind.
+    """Tokens of a response.
 
     Attributes:
-        text_in, audio_in: read, the cached ones among them.
-        cached_text, cached_audio: of them, read before.
-        text_out, audio_out: made.
+        read: of its input.
+        cached: of them, read before.
+        made: of its output; no pictures.
     """
 
-    text_in: int
-    audio_in: int
-    cached_text: int
-    cached_audio: int
-    text_out: int
-    audio_out: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.text_in + self.audio_in + self.made
-
-    @property
-    def made(self) -> int:
-        """Of the output."""
-        return self.text_out + self.audio_out
+    read: Tokens = Tokens()
+    cached: Tokens = Tokens()
+    made: Tokens = Tokens()
 
     def shown(self) -> dict[str, Any]:
         """As `response.done` tells it (recorded)."""
         return {
-            "total_tokens": self.total,
-            "input_tokens": self.text_in + self.audio_in,
-            "output_tokens": self.made,
+            "total_tokens": self.read.total + self.made.total,
+            "input_tokens": self.read.total,
+            "output_tokens": self.made.total,
             "input_token_details": {
-                "text_tokens": self.text_in,
-                "audio_tokens": self.audio_in,
-                "image_tokens": 0,
-                "cached_tokens": self.cached_text + self.cached_audio,
-                "cached_tokens_details": {
-                    "text_tokens": self.cached_text,
-                    "audio_tokens": self.cached_audio,
-                    "image_tokens": 0,
-                },
+                **_shown(self.read),
+                "cached_tokens": self.cached.total,
+                "cached_tokens_details": _shown(self.cached),
             },
-            "output_token_details": {"text_tokens": self.text_out, "audio_tokens": self.audio_out},
+            "output_token_details": {"text_tokens": self.made.text, "audio_tokens": self.made.audio},
         }
 
     def charged(self) -> Usage:
         """What it costs."""
         return Usage(
-            text_in=self.text_in - self.cached_text,
-            cached_in=self.cached_text,
-            text_out=self.text_out,
-            audio_in=self.audio_in - self.cached_audio,
-            cached_audio_in=self.cached_audio,
-            audio_out=self.audio_out,
+            text_in=self.read.text - self.cached.text,
+            cached_in=self.cached.text,
+            text_out=self.made.text,
+            audio_in=self.read.audio - self.cached.audio,
+            cached_audio_in=self.cached.audio,
+            audio_out=self.made.audio,
+            image_in=self.read.image - self.cached.image,
+            cached_image_in=self.cached.image,
         )
 
+    def counted(self, script: ScriptedUsage | None) -> "TokenUsage":
+        """With the counts of a rule in place of those that it gives.
 
-def token_usage(
-    read: tuple[int, int], made: tuple[int, int], read_before: int, counted: ScriptedUsage | None
-) -> TokenUsage:
-    """The usage of a response.
+        Scripted counts do not tell the kinds apart: they are all of one kind, sound where there is any ("our choice").
+        """
+        if script is None:
+            return self
+        read, cached, made = self.read, self.cached, self.made
+        if script.prompt_tokens is not None:
+            read = _alike(script.prompt_tokens, read)
+            cached = _alike(min(cached.total, script.prompt_tokens), read)
+        if script.cached_tokens is not None:
+            text = min(script.cached_tokens, read.text)
+            cached = Tokens(text, min(script.cached_tokens - text, read.audio))
+        if script.completion_tokens is not None:
+            made = _alike(script.completion_tokens, made)
+        return TokenUsage(read, cached, made)
 
-    Args:
-        read: text and audio tokens of its input.
-        made: text and audio tokens that were sent.
-        read_before: tokens of the conversation that an earlier response read or made.
-        counted: counts of a rule, which hold instead.
-    """
-    text_in, audio_in = read
-    text_out, audio_out = made
-    cached = min(read_before, text_in + audio_in) // _CACHED_STEP * _CACHED_STEP
-    if counted is not None:
-        # Scripted counts do not tell sound and text apart: those of the kind that there is ("our choice").
-        if counted.prompt_tokens is not None:
-            text_in, audio_in = (counted.prompt_tokens, 0) if not audio_in else (0, counted.prompt_tokens)
-            cached = min(cached, counted.prompt_tokens)
-        if counted.cached_tokens is not None:
-            cached = counted.cached_tokens
-        if counted.completion_tokens is not None:
-            text_out, audio_out = (0, counted.completion_tokens) if audio_out else (counted.completion_tokens, 0)
-    cached_text = min(cached, text_in)
-    return TokenUsage(text_in, audio_in, cached_text, cached - cached_text, text_out, audio_out)
+
+def _alike(count: int, tokens: Tokens) -> Tokens:
+    return Tokens(audio=count) if tokens.audio else Tokens(count)
+
+
+def _shown(tokens: Tokens) -> dict[str, int]:
+    return {"text_tokens": tokens.text, "audio_tokens": tokens.audio, "image_tokens": tokens.image}

@@ -191,7 +191,7 @@ TABLES: Mapping[str, Mapping[Phase, Mapping[Trigger, Move | Refusal]]] = {
             Moment.CALLER_SILENT: _ASK,
         },
         ResponsePhase.ASKED: {
-            Moment.ADMITTED: Move(ResponsePhase.UNDER_WAY, ("response.created",)),
+            Moment.ADMITTED: Move(ResponsePhase.UNDER_WAY, ("response.created", "rate_limits.updated")),
             # Recorded: a response that is turned away is done at once, without having been created.
             Moment.TURNED_AWAY: Move(ResponsePhase.NONE, ("response.done",)),
             Moment.WRONG: Move(ResponsePhase.NONE, ("error",)),

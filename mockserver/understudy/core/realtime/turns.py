@@ -116,6 +116,7 @@ def _committed(state: SessionState, item_id: str, samples: bytes, now: int) -> I
         },
         round(state.input.format.milliseconds(len(samples))),
         understood(heard),
+        sounds={0: samples},
     )
     previous = state.conversation.insert(item, None)
     yield state.writer.write("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)

@@ -9,6 +9,7 @@ from understudy.core.realtime.beta import wrong_kind
 from understudy.core.realtime.event_fields import check_event
 from understudy.core.realtime.hearing import BETA_TRANSCRIBER, TRANSCRIBER, check_model
 from understudy.core.realtime.session_fields import SESSION, TRANSCRIPTION_SESSION, merged
+from understudy.core.realtime.session_options import check_token_limits
 from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import SessionState
 from understudy.core.realtime.transitions import Moment
@@ -27,6 +28,7 @@ def update_session(state: SessionState, event: dict[str, Any], now: int) -> Iter
     if name is not None:
         model = state.simulator.find_model(name, state.account)
         check_model(name, model, BETA_TRANSCRIBER if state.beta else TRANSCRIBER)
+    check_token_limits(event["session"].get("truncation"), state.model)
     voice = (wanted.get("output") or {}).get("voice")
     if voice is not None and voice != state.fields["audio"]["output"]["voice"] and state.has_spoken():
         raise errors.BadRequest(
