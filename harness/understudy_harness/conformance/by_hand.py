@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from understudy.adapters.wallclock import wall_now
+from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.case import Case
 from understudy_harness.conformance.case_server import CaseServer
 from understudy_harness.conformance.explain import curl
-from understudy_harness.conformance.standard import Canary
+from understudy_harness.conformance.live import prepare_live
 from understudy_harness.conformance.wire_log import Exchange
 
 
@@ -18,8 +19,16 @@ async def play(case: Case, port: int, write: Callable[[str], None]) -> None:
         OSError: the port is in use.
     """
     canary = Canary.new()
-    server = CaseServer(case.script(canary, wall_now() // 1_000_000), wall_now, port)
+    created = wall_now() // 1_000_000
+    server = CaseServer(
+        None if case.live is not None else lambda each, second: case.script(each, created, {"second": second}),
+        wall_now,
+        port,
+        second=(lambda each, _: case.second_script(each, created)) if case.second else None,
+        prepare=None if case.live is None else prepare_live(case, canary),
+    )
     await server.start()
+    server.expect(canary)
     log = server.log
     told = 0
     changed = asyncio.Event()

@@ -13,13 +13,22 @@ from typing import Any
 
 import msgspec
 
-from understudy.core.faults import FaultError, FaultScript
-from understudy_harness.conformance.evidence import WORDS
+from understudy.core.faults import FaultError
+from understudy_harness.conformance.canary import Canary, filled
+from understudy_harness.conformance.case_inputs import DEFAULT_INPUTS
+from understudy_harness.conformance.case_script import CaseScript
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Expectation, ExpectationError, Kind, Slack
+from understudy_harness.conformance.inputs import INPUTS
+from understudy_harness.conformance.plays import PLAYS
 from understudy_harness.conformance.protocol import ABILITIES, OPERATIONS, Operation, Options
-from understudy_harness.conformance.standard import MODEL, Canary, standard_answers
+from understudy_harness.conformance.truth import parse_truth
+from understudy_harness.conformance.words import WORDS
 
+BASE_URL = "{origin}/v1"
+"""The client's, unless a case says otherwise."""
+WATCH_S = 0.1
+"""Least time to watch for late requests after the final line."""
 DIRECTORY = "conformance"
 """Where in the package `understudy_data` the files are."""
 
@@ -50,7 +59,8 @@ class Level(Enum):
 
 
 SEATS = {"D": "driver", "P": "program", "G": "gateway"}
-"""Where the client under test can stand; cases are run in seat D so far."""
+"""Where the client under test can stand."""
+GATEWAY = "G"
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -75,6 +85,48 @@ class Group(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the client is asked in one run.
+
+    Attributes:
+        count: calls.
+        together: whether all begin at once; else each begins when the one before has ended.
+        same_key: whether all have one key, and so one account.
+        reuse: whether all are made with one client.
+    """
+
+    count: int = 1
+    together: bool = False
+    same_key: bool = False
+    reuse: bool = False
+
+
+class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a call is given up, by the line `cancel`.
+
+    Attributes:
+        after_s: seconds after the first byte of the first answer, or
+        after_progress: progress lines of the call.
+    """
+
+    after_s: float | None = None
+    after_progress: int | None = None
+
+
+class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The mock server itself answers, with its limits and its ledger; its words are the standard answer's.
+
+    Attributes:
+        tier: of the account.
+        credits: US dollars that it has.
+        limits: of the case's model, by their letters, in place of the tier's.
+    """
+
+    tier: str = "5"
+    credits: str | None = None
+    limits: dict[str, int] = {}
+
+
 class Case(msgspec.Struct, frozen=True):
     """One case.
 
@@ -87,12 +139,24 @@ class Case(msgspec.Struct, frozen=True):
         seat: letters of `SEATS`.
         needs: what the driver must be able to do.
         op: what is called.
+        given: what the input of the call has beside or in place of the operation's usual one.
         options: how the client is set up.
+        calls: how often it is called.
+        cancel: when a call is given up, None for never.
+        base_url: the client's, where `{origin}` is the server's; the server knows what follows it by `/v1`.
         window_s: seconds after which a run that has not ended counts as one that hangs.
-        serve: what the server does, in the fault language.
+        watch_s: seconds that are watched for late requests after the last final line.
+        serve: what the server does, in the fault language; empty where the mock server answers by itself (`live`).
+        second: what the server on a second port does; empty for none.
+        socket: what the server does on a WebSocket, in the language of `socket_script`.
+        answers: what the model says beside the standard answer, by name.
+        live: the account of the mock server's own, None where a script answers.
+        play: name of the function that makes the calls; empty for the ordinary way.
+        slow: whether it is left out unless slow cases are wanted.
         must, should: what makes a run OK, all of it.
         non_strict: what makes it NON-STRICT, any of it.
         tidy: what makes it clean, all of it.
+        gateway: what makes it OK and NON-STRICT in the gateway's seat, where that differs.
         references: where it comes from.
         parts: the same case in several ways, each run by itself; the worst of them is the case's verdict. Empty for
             a case of one way.
@@ -107,13 +171,25 @@ class Case(msgspec.Struct, frozen=True):
     seat: tuple[str, ...]
     needs: tuple[str, ...]
     op: Operation
+    given: dict[str, Any]
     options: Options
+    calls: Calls
+    cancel: Cancel | None
+    base_url: str
     window_s: float
+    watch_s: float
     serve: tuple[dict[str, Any], ...]
+    second: tuple[dict[str, Any], ...]
+    socket: tuple[dict[str, Any], ...]
+    answers: dict[str, dict[str, Any]]
+    live: Live | None
+    play: str
+    slow: bool
     must: tuple[Expectation, ...]
     should: tuple[Expectation, ...]
     non_strict: tuple[Expectation, ...]
     tidy: tuple[Expectation, ...]
+    gateway: "Expected | None"
     references: tuple[str, ...]
     parts: tuple["Case", ...] = ()
     part: str = ""
@@ -133,14 +209,36 @@ class Case(msgspec.Struct, frozen=True):
         """Whether the verdict hangs on the suite's clock."""
         return any(expectation.timed for variant in self.variants for expectation in variant.expectations)
 
-    def script(self, canary: Canary, created: int = 0) -> FaultScript:
+    def script(self, canary: Canary, created: int = 0, names: Mapping[str, str] | None = None) -> CaseScript:
         """What the server does in one run."""
-        answers = standard_answers(canary, self.op, created)
-        return FaultScript.parse({"name": self.id, "steps": list(self.serve)}, answers)
+        return CaseScript(self.id, self.serve, self.op, self.answers, canary, created, names)
 
-    def input(self) -> dict[str, Any]:
-        """What the client is asked to send."""
-        return {"model": MODEL, "messages": [{"role": "user", "content": f"Say hello. (case {self.id})"}]}
+    def second_script(self, canary: Canary, created: int = 0, names: Mapping[str, str] | None = None) -> CaseScript:
+        """What the server on the second port does."""
+        return CaseScript(f"{self.id}, second server", self.second, self.op, self.answers, canary, created, names)
+
+    def input(self, canary: Canary | None = None) -> dict[str, Any]:
+        """What the client is asked to send; `{canary}` and `{text}` in it are replaced."""
+        told = {**DEFAULT_INPUTS[self.op](self.id), **self.given}
+        return told if canary is None else filled(told, {"canary": canary.word, "text": canary.text})
+
+    def for_gateway(self) -> "Case":
+        """The case as it is judged in the gateway's seat."""
+        expected = self.gateway
+        parts = tuple(part.for_gateway() for part in self.parts)
+        if expected is None:
+            return msgspec.structs.replace(self, parts=parts)
+        return msgspec.structs.replace(
+            self, parts=parts, must=expected.must, should=expected.should, non_strict=expected.non_strict
+        )
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What makes a run OK, and what NON-STRICT."""
+
+    must: tuple[Expectation, ...]
+    should: tuple[Expectation, ...]
+    non_strict: tuple[Expectation, ...]
 
 
 def load_cases() -> tuple[Case, ...]:
@@ -213,6 +311,22 @@ def select(cases: Iterable[Case], selectors: Iterable[str]) -> tuple[Case, ...]:
     return tuple(case for case in listed if case.id in chosen)
 
 
+def in_seat(cases: Iterable[Case], seat: str, *, slow: bool) -> tuple[Case, ...]:
+    """The cases that can be run in a seat; without `slow`, those that are not, and of the others the quick parts."""
+    chosen = []
+    for case in cases:
+        if seat not in case.seat:
+            continue
+        if not slow and case.parts:
+            case = msgspec.structs.replace(case, parts=tuple(part for part in case.parts if not part.slow))
+            if not case.parts:
+                continue
+        elif case.slow and not slow:
+            continue
+        chosen.append(case)
+    return tuple(chosen)
+
+
 def _selected(id: str, selector: str) -> bool:
     """Whether an id begins with the selector and no number is cut in two (1.1 is not 1.10)."""
     rest = id[len(selector) :]
@@ -235,9 +349,20 @@ class _ExpectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _PartTable(msgspec.Struct, forbid_unknown_fields=True):
     name: str
-    serve: list[dict[str, Any]]
+    serve: list[dict[str, Any]] | None = None
+    second: list[dict[str, Any]] | None = None
+    socket: list[dict[str, Any]] | None = None
     expect: _ExpectTable | None = None
+    gateway: _ExpectTable | None = None
     op: Operation | None = None
+    input: dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+    calls: Calls | None = None
+    cancel: Cancel | None = None
+    base_url: str | None = None
+    live: Live | None = None
+    window_s: float | None = None
+    slow: bool | None = None
 
 
 class _CaseTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -249,11 +374,23 @@ class _CaseTable(msgspec.Struct, forbid_unknown_fields=True):
     needs: list[str]
     references: list[str]
     serve: list[dict[str, Any]] = []
+    second: list[dict[str, Any]] = []
+    socket: list[dict[str, Any]] = []
+    answers: dict[str, dict[str, Any]] = {}
+    live: Live | None = None
     expect: _ExpectTable = _ExpectTable()
+    gateway: _ExpectTable | None = None
     part: list[_PartTable] = []
     op: Operation = "chat"
+    input: dict[str, Any] = {}
     options: dict[str, Any] = {}
+    calls: Calls = Calls()
+    cancel: Cancel | None = None
+    base_url: str = BASE_URL
+    play: str = ""
+    slow: bool = False
     window_s: float = 10.0
+    watch_s: float = WATCH_S
     tidy: list[str] | None = None
 
 
@@ -262,27 +399,26 @@ def _read_case(table: object, group: Group) -> Case:
     place = f"{group.file}, case {named!r}"
     try:
         read = msgspec.convert(table, _CaseTable)
-        options = msgspec.convert(_known_options(read.options), Options)
-    except (msgspec.ValidationError, ValueError) as problem:
+    except msgspec.ValidationError as problem:
         raise CaseError(place, str(problem)) from None
     number, _, name = read.id.removeprefix(f"{group.id}.").partition("-")
     if not read.id.startswith(f"{group.id}.") or not number.isdigit() or not name:
         raise CaseError(place, f"its id must be like {group.id}.1-name")
     _among(read.seat, tuple(SEATS), "seat", place)
-    _among(read.needs, OPERATIONS + ABILITIES, "needs", place)
-    if read.op not in read.needs:
-        raise CaseError(place, f"it calls {read.op!r} but does not need it")
-    if not 0 < read.window_s <= 600:
-        raise CaseError(place, "window_s must be above 0 and at most 600 seconds")
-    if bool(read.serve) == bool(read.part):
-        raise CaseError(place, "it must have either serve, or [[case.part]] with each its own")
-    for expect in [read.expect] if read.serve else [part.expect or read.expect for part in read.part]:
+    _among(read.needs, (*OPERATIONS, *ABILITIES), "needs", place)
+    whole = bool(read.serve or read.socket or read.live)
+    if not whole and not any(part.serve or part.socket or part.live for part in read.part):
+        raise CaseError(
+            place, "nothing says what the server does: serve, socket or live, or [[case.part]] with each its own"
+        )
+    for expect in [read.expect] if not read.part else [part.expect or read.expect for part in read.part]:
         if not expect.must and read.level is not Level.INFO:
             raise CaseError(place, "expect.must is empty, so that it could not be failed")
     tidy = _understood(group.tidy if read.tidy is None else read.tidy, place, "tidy")
     for expectation in tidy:
         if not all(operand.kind is Kind.TRUTH for operand in expectation.operands):
             raise CaseError(place, f"tidy has {expectation.written!r}, which is not about tidiness")
+    expected = _expected(read.expect, place)
     case = Case(
         id=read.id,
         group=group,
@@ -292,44 +428,118 @@ def _read_case(table: object, group: Group) -> Case:
         seat=tuple(read.seat),
         needs=tuple(read.needs),
         op=read.op,
-        options=options,
+        given=read.input,
+        options=_options(read.options, place),
+        calls=read.calls,
+        cancel=read.cancel,
+        base_url=read.base_url,
         window_s=read.window_s,
+        watch_s=read.watch_s,
         serve=tuple(read.serve),
-        must=_understood(read.expect.must, place, "must"),
-        should=_understood(read.expect.should, place, "should"),
-        non_strict=_understood(read.expect.non_strict, place, "non_strict"),
+        second=tuple(read.second),
+        socket=tuple(read.socket),
+        answers=read.answers,
+        live=read.live,
+        play=read.play,
+        slow=read.slow,
+        must=expected.must,
+        should=expected.should,
+        non_strict=expected.non_strict,
         tidy=tidy,
+        gateway=None if read.gateway is None else _expected(read.gateway, place),
         references=tuple(read.references),
     )
     case = msgspec.structs.replace(case, parts=tuple(_part(part, case, place) for part in read.part))
     for variant in case.variants:
-        _check_script(variant, f"{place}, part {variant.part!r}" if variant.part else place)
+        _check(variant, f"{place}, part {variant.part!r}" if variant.part else place)
     return case
 
 
 def _part(table: _PartTable, case: Case, place: str) -> Case:
+    """The case with whatever a part says in place of it."""
     place = f"{place}, part {table.name!r}"
-    expect = table.expect
-    op = table.op or case.op
-    if op not in case.needs:
-        raise CaseError(place, f"it calls {op!r} but does not need it")
-    part = msgspec.structs.replace(case, serve=tuple(table.serve), part=table.name, op=op)
-    if expect is None:
-        return part
-    return msgspec.structs.replace(
-        part,
-        must=_understood(expect.must, place, "must"),
-        should=_understood(expect.should, place, "should"),
-        non_strict=_understood(expect.non_strict, place, "non_strict"),
+    own: dict[str, Any] = {"part": table.name}
+    for key in ("op", "calls", "cancel", "base_url", "live", "window_s", "slow"):
+        value = getattr(table, key)
+        if value is not None:
+            own[key] = value
+    for key in ("serve", "second", "socket"):
+        steps = getattr(table, key)
+        if steps is not None:
+            own[key] = tuple(steps)
+    if table.input is not None:
+        own["given"] = {**case.given, **table.input}
+    if table.options is not None:
+        own["options"] = _options(table.options, place)
+    if table.expect is not None:
+        expected = _expected(table.expect, place)
+        own |= {"must": expected.must, "should": expected.should, "non_strict": expected.non_strict}
+    if table.gateway is not None:
+        own["gateway"] = _expected(table.gateway, place)
+    return msgspec.structs.replace(case, **own)
+
+
+def _expected(table: _ExpectTable, place: str) -> Expected:
+    return Expected(
+        must=_understood(table.must, place, "must"),
+        should=_understood(table.should, place, "should"),
+        non_strict=_understood(table.non_strict, place, "non_strict"),
     )
+
+
+def _options(table: Mapping[str, Any], place: str) -> Options:
+    known = Options.__struct_fields__
+    for key in table:
+        if key not in known:
+            raise CaseError(place, f"options has {key!r}; it may have {', '.join(known)}")
+    try:
+        return msgspec.convert(table, Options)
+    except msgspec.ValidationError as problem:
+        raise CaseError(place, f"options: {problem}") from None
+
+
+def _check(case: Case, place: str) -> None:
+    """What can be checked of one way of a case without running it."""
+    if case.op not in case.needs:
+        raise CaseError(place, f"it calls {case.op!r} but does not need it")
+    if not 0 < case.window_s <= 600:
+        raise CaseError(place, "window_s must be above 0 and at most 600 seconds")
+    if not 1 <= case.calls.count <= 100:
+        raise CaseError(place, "calls.count must be from 1 to 100")
+    if case.calls.together and "parallel" not in case.needs:
+        raise CaseError(place, "its calls are made together but it does not need 'parallel'")
+    if case.calls.reuse and "reuse" not in case.needs:
+        raise CaseError(place, "its calls share a client but it does not need 'reuse'")
+    if case.cancel is not None and "cancel" not in case.needs:
+        raise CaseError(place, "it is given up but does not need 'cancel'")
+    if "{origin}" not in case.base_url:
+        raise CaseError(place, "base_url must have {origin} in it")
+    if case.play and case.play not in PLAYS:
+        raise CaseError(place, f"there is no play {case.play!r}; there are {', '.join(PLAYS) or 'none'}")
+    try:
+        msgspec.convert(case.input(), INPUTS[case.op])
+    except msgspec.ValidationError as problem:
+        raise CaseError(place, f"input of {case.op}: {problem}") from None
+    for name, table in case.answers.items():
+        try:
+            parse_truth(table)
+        except msgspec.ValidationError as problem:
+            raise CaseError(place, f"answers.{name}: {problem}") from None
+    told = [bool(case.serve), bool(case.socket), case.live is not None]
+    if told.count(True) != 1:
+        raise CaseError(place, "one of serve, socket and live says what the server does, and no other")
+    if case.serve:
+        _check_script(case, place)
 
 
 def _check_script(case: Case, place: str) -> None:
     try:
-        script = case.script(Canary("sk-canary", "canary"))
+        scripts = [case.script(Canary("sk-canary", "canary"))]
+        if case.second:
+            scripts.append(case.second_script(Canary("sk-canary", "canary")))
     except FaultError as problem:
         raise CaseError(place, str(problem)) from None
-    if not script.covers_every_call:
+    if not all(script.covers_every_call for script in scripts):
         raise CaseError(place, 'serve must say what happens on every further request: end with on = "2.." or the like')
 
 
@@ -338,14 +548,6 @@ def _understood(written: Iterable[str], place: str, key: str) -> tuple[Expectati
         return tuple(parse_expectation(expression, WORDS) for expression in written)
     except ExpectationError as problem:
         raise CaseError(place, f"{key}: {problem}") from None
-
-
-def _known_options(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    known = Options.__struct_fields__
-    for key in table:
-        if key not in known:
-            raise ValueError(f"options has {key!r}; it may have {', '.join(known)}")
-    return table
 
 
 def _among(given: Iterable[str], known: tuple[str, ...], key: str, place: str) -> None:

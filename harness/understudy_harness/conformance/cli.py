@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from understudy.adapters.wallclock import wall_now
-from understudy_harness.conformance.case import Case, CaseError, load_cases, select
+from understudy_harness.conformance.case import Case, CaseError, in_seat, load_cases, select
 from understudy_harness.conformance.cli_report import report
 from understudy_harness.conformance.cli_reports import Outcome, outcome_options
 from understudy_harness.conformance.gate import COULD_NOT_JUDGE
@@ -32,6 +32,16 @@ _selection = click.option(
 @conform.command()
 @click.option("--driver", "command", required=True, help='Command that starts the driver, as in "node driver.mjs".')
 @_selection
+@click.option(
+    "--slow", is_flag=True, help="Run the cases, or parts of cases, that take minutes or many megabytes, too."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 16),
+    default=2,
+    show_default=True,
+    help="Cases that run at once, as far as they do not hang on time; each job starts a driver.",
+)
 @outcome_options(lambda: (case.id for case in _chosen("")))
 @click.option("--dry-run", "--list", "dry_run", is_flag=True, help="Say which cases would be run, and run none.")
 @click.pass_context
@@ -40,6 +50,8 @@ def run(
     command: str,
     select: str,
     outcome: Outcome,
+    slow: bool,
+    jobs: int,
     dry_run: bool,
 ) -> None:
     """Run cases against a client, by way of a driver.
@@ -49,7 +61,7 @@ def run(
 
     Exit codes: 0 fine, 1 failures, 2 wrong usage, 3 the suite could not judge.
     """
-    cases = [case for case in _chosen(select) if "D" in case.seat]
+    cases = in_seat(_chosen(select), "D", slow=slow)
     try:
         words = shlex.split(command)
     except ValueError as problem:
@@ -64,7 +76,7 @@ def run(
     from understudy_harness.conformance.protocol import ProtocolError
     from understudy_harness.conformance.runner import Runner
 
-    runner = Runner(DriverProcess(words), words, now=wall_now, listeners=outcome.listeners())
+    runner = Runner(lambda: DriverProcess(words), words, now=wall_now, listeners=outcome.listeners(), jobs=jobs)
     try:
         suite = asyncio.run(runner.run(cases))
     except DriverNotFound as problem:

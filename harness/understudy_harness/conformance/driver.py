@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.protocol import (
     Cancel,
     Final,
@@ -65,6 +66,18 @@ class Attempt:
         self.final: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
         self.progress: list[tuple[float, Progress]] = []
         self.said = bytearray()
+        self._heard: asyncio.Future[None] | None = None
+
+    def take(self, line: Progress) -> None:
+        """Note a line while it runs."""
+        self.progress.append((asyncio.get_running_loop().time(), line))
+        if self._heard is not None and not self._heard.done():
+            self._heard.set_result(None)
+
+    def heard(self) -> "asyncio.Future[None]":
+        """Is done at the next line."""
+        self._heard = asyncio.get_running_loop().create_future()
+        return self._heard
 
     def fail(self, crash: DriverCrashed) -> None:
         """Let the run end with a crash."""
@@ -91,6 +104,9 @@ class Driver(Protocol):
     @property
     def alive(self) -> bool:
         """Whether it can be asked to run something."""
+
+    def add_to(self, evidence: Evidence) -> None:
+        """Add what only this kind of driver has seen of the run, before it is judged."""
 
     async def kill(self) -> None:
         """End it by force."""
@@ -179,6 +195,9 @@ class DriverProcess:
         self._complaints.clear()
         return taken
 
+    def add_to(self, evidence: Evidence) -> None:
+        """Nothing: the lines say all."""
+
     async def kill(self) -> None:
         """End it by force, with all that it started."""
         process = self._process
@@ -232,7 +251,7 @@ class DriverProcess:
             raise ProtocolError(line, "a line about a run that is not under way")
         attempt.said += line
         if isinstance(told, Progress):
-            attempt.progress.append((asyncio.get_running_loop().time(), told))
+            attempt.take(told)
         else:
             del self._attempts[told.seq]
             attempt.final.set_result(told)

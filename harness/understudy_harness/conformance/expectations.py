@@ -9,7 +9,8 @@ A parser of our own was the alternative. It would be some hundred lines to write
 below is all there is to review.
 
 What was not seen has no value, and every comparison with it is false, `!=` too: `gap(1) < 1` and `gap(1) >= 1` are both
-false when there was only one request.
+false when there was only one request. What cannot be seen from the client's seat at all (`Evidence.blind`) is unknown:
+a condition that hangs on it holds neither way, and an expectation that does is not held against the client.
 """
 
 from collections.abc import Callable, Iterator
@@ -103,8 +104,8 @@ class Slack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Condition(Protocol):
     """Something that evidence meets or does not."""
 
-    def met(self, evidence: Any, slack: Slack) -> bool:
-        """Whether the evidence meets it."""
+    def holds(self, evidence: Any, slack: Slack) -> bool | None:
+        """Whether the evidence meets it; None where that cannot be seen."""
 
     def operands(self) -> Iterator["Operand"]:
         """The words in it, in the order they are written."""
@@ -125,9 +126,18 @@ class Operand(NamedTuple):
     word: Word | None
     arguments: tuple[Any, ...]
 
+    @property
+    def name(self) -> str:
+        """The word without its arguments."""
+        return self.spelled.partition("(")[0]
+
     def value(self, evidence: Any) -> Any:
         """The constant, or what the word reads; None when it was not seen."""
         return self.arguments[0] if self.word is None else self.word.read(evidence, *self.arguments)
+
+    def hidden(self, evidence: Any) -> bool:
+        """Whether it cannot be seen from the client's seat."""
+        return self.word is not None and self.name in evidence.blind
 
 
 class Comparison(NamedTuple):
@@ -137,8 +147,10 @@ class Comparison(NamedTuple):
     operator: str
     right: Operand
 
-    def met(self, evidence: Any, slack: Slack) -> bool:
+    def holds(self, evidence: Any, slack: Slack) -> bool | None:
         """Whether it holds; false when a value was not seen."""
+        if self.left.hidden(evidence) or self.right.hidden(evidence):
+            return None
         left, right = self.left.value(evidence), self.right.value(evidence)
         if left is None or right is None:
             return False
@@ -156,9 +168,9 @@ class Truth(NamedTuple):
 
     operand: Operand
 
-    def met(self, evidence: Any, slack: Slack) -> bool:
+    def holds(self, evidence: Any, slack: Slack) -> bool | None:
         """Whether it is true."""
-        return bool(self.operand.value(evidence))
+        return None if self.operand.hidden(evidence) else bool(self.operand.value(evidence))
 
     def operands(self) -> Iterator[Operand]:
         """The word."""
@@ -170,9 +182,10 @@ class Every(NamedTuple):
 
     parts: tuple[Condition, ...]
 
-    def met(self, evidence: Any, slack: Slack) -> bool:
+    def holds(self, evidence: Any, slack: Slack) -> bool | None:
         """Whether each is met."""
-        return all(part.met(evidence, slack) for part in self.parts)
+        told = [part.holds(evidence, slack) for part in self.parts]
+        return False if False in told else None if None in told else True
 
     def operands(self) -> Iterator[Operand]:
         """Those of each."""
@@ -184,9 +197,10 @@ class Either(NamedTuple):
 
     parts: tuple[Condition, ...]
 
-    def met(self, evidence: Any, slack: Slack) -> bool:
+    def holds(self, evidence: Any, slack: Slack) -> bool | None:
         """Whether one is met."""
-        return any(part.met(evidence, slack) for part in self.parts)
+        told = [part.holds(evidence, slack) for part in self.parts]
+        return True if True in told else None if None in told else False
 
     def operands(self) -> Iterator[Operand]:
         """Those of each."""
@@ -198,9 +212,10 @@ class Opposite(NamedTuple):
 
     part: Condition
 
-    def met(self, evidence: Any, slack: Slack) -> bool:
+    def holds(self, evidence: Any, slack: Slack) -> bool | None:
         """Whether the other is not met."""
-        return not self.part.met(evidence, slack)
+        told = self.part.holds(evidence, slack)
+        return None if told is None else not told
 
     def operands(self) -> Iterator[Operand]:
         """Those of the other."""
@@ -214,8 +229,8 @@ class Expectation(NamedTuple):
     condition: Condition
 
     def met(self, evidence: Any, slack: Slack) -> bool:
-        """Whether the evidence meets it."""
-        return self.condition.met(evidence, slack)
+        """Whether the evidence meets it, or cannot tell."""
+        return self.condition.holds(evidence, slack) is not False
 
     @property
     def operands(self) -> tuple[Operand, ...]:

@@ -6,9 +6,12 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from understudy_harness.conformance.case import SEATS, Case
+import msgspec
+
+from understudy_harness.conformance.case import BASE_URL, SEATS, Case
 from understudy_harness.conformance.case_server import HOST
 from understudy_harness.conformance.expectations import Expectation, Kind, Slack
+from understudy_harness.conformance.plays import PLAYS
 
 _PORT = 8081
 
@@ -25,6 +28,7 @@ def explain(case: Case) -> str:
         *(_served(variant) for variant in case.variants),
         f"The client\n{_listed(_call(case))}",
         *(text for variant in _judged(case) for text in _expectations(variant)),
+        *(text for text in _for_gateways(case)),
         _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
         f"Words\n{_listed(_words([*(each for part in case.variants for each in part.expectations), *case.tidy]))}",
         f"Where it comes from\n{_listed(case.references)}",
@@ -38,6 +42,11 @@ def _served(case: Case) -> str:
     return f"The server{way}\n{_listed(script(case))}"
 
 
+def _fields(value: msgspec.Struct) -> str:
+    told = msgspec.to_builtins(value)
+    return ", ".join(f"{name} = {value}" for name, value in told.items() if value not in (None, {}, False))
+
+
 def _judged(case: Case) -> list[Case]:
     """The parts, but for those that expect what the one before does."""
     told: list[Case] = []
@@ -45,6 +54,17 @@ def _judged(case: Case) -> list[Case]:
         if not told or told[-1].expectations != variant.expectations:
             told.append(variant)
     return told
+
+
+def _for_gateways(case: Case) -> list[str]:
+    if all(variant.gateway is None for variant in case.variants):
+        return []
+    slack = case.group.slack
+    told = case.for_gateway().variants[0]
+    return [
+        _expected("In the gateway's seat, OK when all of this holds instead", told.must + told.should, slack),
+        _expected("In the gateway's seat, NON-STRICT when one of these does", told.non_strict, slack),
+    ]
 
 
 def _expectations(case: Case) -> list[str]:
@@ -55,13 +75,47 @@ def _expectations(case: Case) -> list[str]:
     ]
 
 
+_PATHS = {
+    "chat": "/chat/completions", "stream": "/chat/completions", "parse": "/chat/completions",
+    "agent": "/chat/completions", "responses": "/responses", "image": "/images/generations",
+    "image.stream": "/images/generations", "embed": "/embeddings", "speech": "/audio/speech",
+}  # fmt: skip
+_STREAMED = ("stream", "responses", "image.stream")
+
+
 def curl(case: Case, base_url: str) -> str:
-    """The call that a client makes in this case, as a shell command."""
-    body: dict[str, Any] = case.input()
-    if case.op == "stream":
+    """The call that a client makes in this case, as a shell command; of an agent its first."""
+    key = "-H 'Authorization: Bearer sk-by-hand'"
+    given = case.input()
+    if case.op == "list":
+        return f"curl -si '{base_url}/{given['resource']}?limit={given['limit']}' {key}"
+    if case.op == "image.edit":
+        fields = " ".join(f"-F image[]=@{each['name']}" for each in given["images"])
+        prompt = shlex.quote(f"prompt={given['prompt']}")
+        return f"curl -si {base_url}/images/edits {key} -F model={given['model']} -F {prompt} {fields}"
+    if case.op == "realtime":
+        return (
+            f"curl -si '{base_url}/realtime?model={given['model']}' {key} -H 'Connection: Upgrade' "
+            "-H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
+        )
+    body: dict[str, Any] = {
+        key: value for key, value in given.items() if key not in ("prompt", "tools", "name", "schema")
+    }
+    if case.op == "agent":
+        body["messages"] = [{"role": "user", "content": given["prompt"]}]
+        body["tools"] = [
+            {"type": "function", "function": {name: tool[name] for name in ("name", "description", "parameters")}}
+            for tool in given["tools"]
+        ]
+    elif case.op == "parse":
+        schema = {"name": given["name"], "schema": given["schema"], "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    else:
+        body = dict(given)
+    if case.op in _STREAMED:
         body["stream"] = True
     return (
-        f"curl -si {base_url}/chat/completions -H 'Authorization: Bearer sk-by-hand' "
+        f"curl -si {base_url}{_PATHS[case.op]} {key} "
         f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
     )
 
@@ -77,7 +131,13 @@ def by_hand(case: Case) -> list[str]:
 
 def script(case: Case) -> list[str]:
     """What the server does, a line for each step."""
-    return [_step(step) for step in case.serve]
+    lines = [_step(step) for step in case.serve]
+    if case.live is not None:
+        lines.append(f"the mock server itself, to an account with {_fields(case.live)}")
+    lines += [f"WebSocket: {json.dumps(step, ensure_ascii=False)}" for step in case.socket]
+    lines += [f"on a second port, {_step(step)}" for step in case.second]
+    lines += [f"{name} says {json.dumps(table, ensure_ascii=False)}" for name, table in case.answers.items()]
+    return lines
 
 
 def _step(step: dict[str, Any]) -> str:
@@ -87,12 +147,46 @@ def _step(step: dict[str, Any]) -> str:
     return f"request {step.get('on', 'every')}: {json.dumps(told, ensure_ascii=False)}"
 
 
+_CALLS = {
+    "chat": "one chat completion",
+    "stream": "one chat completion, streamed",
+    "responses": "one response, streamed",
+    "parse": "one chat completion by the client's helper for structured output",
+    "agent": "the client's tool loop",
+    "image": "one picture",
+    "image.stream": "one picture, streamed",
+    "image.edit": "one picture made of two",
+    "embed": "vectors of two texts",
+    "speech": "a sound",
+    "list": "all pages of a list",
+    "realtime": "one conversation over a WebSocket",
+}
+
+
 def _call(case: Case) -> Iterable[str]:
-    yield {"chat": "one chat completion", "stream": "one chat completion, streamed"}[case.op]
+    yield _CALLS[case.op]
+    if case.given:
+        yield f"with {json.dumps(case.given, ensure_ascii=False)}"
+    if case.calls.count > 1:
+        yield f"made {case.calls.count} times, {'at once' if case.calls.together else 'one after another'}"
+    if case.calls.same_key:
+        yield "with one key"
+    if case.calls.reuse:
+        yield "with one client"
+    if case.play:
+        yield f"as the play {case.play!r} has it: {_first_line(PLAYS[case.play].__doc__)}"
+    if case.cancel is not None:
+        yield f"given up {_fields(case.cancel)}"
+    if case.base_url != BASE_URL:
+        yield f"with the base URL {case.base_url}"
     for name in case.options.__struct_fields__:
         value = getattr(case.options, name)
         if value is not None:
             yield f"set up with {name} = {value}"
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
 
 
 def _expected(title: str, expectations: Iterable[Expectation], slack: Slack) -> str:

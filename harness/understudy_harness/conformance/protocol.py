@@ -6,16 +6,32 @@ about its client, and each `run` with any number of progress lines and exactly o
 expected of it. `understudy conform protocol` prints the JSON Schemas, which are made from the types below.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
+from understudy_harness.conformance.inputs import INPUTS
+
 PROTOCOL = 1
-Operation = Literal["chat", "stream"]
-OPERATIONS: tuple[Operation, ...] = ("chat", "stream")
-"""What the cases there are may ask a driver for."""
-ABILITIES = ("cancel", "retries", "timeout")
-"""What a driver may say that it `can`, as far as the suite makes use of it."""
+Operation = Literal[
+    "chat", "stream", "responses", "parse", "agent", "image", "image.stream", "image.edit", "embed", "speech", "list",
+    "realtime",
+]  # fmt: skip
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+"""What a driver may be asked for."""
+ABILITIES: dict[str, str] = {
+    "cancel": "a run can be given up by the line `cancel`",
+    "parallel": "runs may overlap",
+    "retries": "takes the option `retries`",
+    "timeout": "takes the option `timeout_s`",
+    "tools": "takes `tools` in the input of `chat`, `stream` and `realtime`",
+    "n": "takes `n` in the input of `chat` and `stream`",
+    "headers": "takes the options `organization` and `project`",
+    "logs": "takes the option `debug_log`",
+    "audio": "takes and reports the sound of `realtime`",
+    "reuse": "takes the option `reuse`",
+}
+"""What a driver may say that it `can`, each with what it means."""
 
 Kind = Literal[
     "auth", "permission", "not_found", "bad_request", "rate_limit", "quota", "server", "timeout", "connection",
@@ -49,25 +65,18 @@ class Hello(msgspec.Struct, tag_field="cmd", tag="hello"):
     protocol: Annotated[int, _told("Version of this protocol.")] = PROTOCOL
 
 
-class Message(msgspec.Struct):
-    """One message of a conversation, as the API takes it."""
-
-    role: str
-    content: str
-
-
-class ChatInput(msgspec.Struct):
-    """The input of `chat` and `stream`: one chat completion, whole or streamed."""
-
-    model: str
-    messages: list[Message]
-
-
 class Options(msgspec.Struct, omit_defaults=True):
     """How the client is to be set up; what is absent is left at the client's own default."""
 
     retries: Annotated[int | None, _told("Retries after the first attempt; 0 turns them off.")] = None
     timeout_s: Annotated[float | None, _told("The client's timeout, in seconds.")] = None
+    organization: Annotated[str | None, _told("Sent as OpenAI-Organization.")] = None
+    project: Annotated[str | None, _told("Sent as OpenAI-Project.")] = None
+    debug_log: Annotated[bool | None, _told("Turn the client's own debug log on, to standard error.")] = None
+    ca_file: Annotated[str | None, _told("PEM file of the authority to trust, where the base URL is https.")] = None
+    reuse: Annotated[
+        str | None, _told("Runs with the same name here share one client, which is kept until `stop`.")
+    ] = None
 
 
 class Run(msgspec.Struct, tag_field="cmd", tag="run"):
@@ -76,9 +85,9 @@ class Run(msgspec.Struct, tag_field="cmd", tag="run"):
     seq: Annotated[int, _told("Names the run in every line about it.")]
     case: Annotated[str, _told("For the driver's own log; nothing may depend on it.")]
     op: Annotated[Operation, _told("What to call.")]
-    base_url: Annotated[str, _told("Where to, with /v1 and without a final slash.")]
+    base_url: Annotated[str, _told("Where to, as the client's base URL: with /v1, as a rule without a final slash.")]
     api_key: str
-    input: ChatInput
+    input: Annotated[dict[str, Any], _told("By the operation: see $defs, Input of the operation.")]
     options: Options = msgspec.field(default_factory=Options)
 
 
@@ -125,6 +134,9 @@ class Introduction(msgspec.Struct):
     ops: Annotated[list[str], _told("What it can be asked to call; other words than the suite's are ignored.")]
     can: list[str] = []
     declares: Declares = msgspec.field(default_factory=Declares)
+    tls: Annotated[
+        list[str], _told("Operations for which the client takes https and wss alone; they then get a `ca_file`.")
+    ] = []
 
 
 class ToolCall(msgspec.Struct):
@@ -151,18 +163,43 @@ class Usage(msgspec.Struct, rename={"tokens_in": "in", "tokens_out": "out"}):
     tokens_out: int | None = None
 
 
+class Ran(msgspec.Struct):
+    """A tool that the client ran in an `agent` run."""
+
+    name: str
+    arguments: Annotated[Any, _told("As the tool got them: an object, or the text if the client hands texts on.")] = (
+        None
+    )
+
+
+class Picture(msgspec.Struct):
+    """A picture as the application got it: its bytes, or where it is."""
+
+    sha256: Annotated[str | None, _told("Of its bytes, in hexadecimal.")] = None
+    url: str | None = None
+    partial: Annotated[int | None, _told("Index of a partial picture; absent for a final one.")] = None
+
+
 class Result(msgspec.Struct):
     """The call succeeded, as far as the application can tell."""
 
-    choices: list[Choice] = []
+    choices: Annotated[list[Choice], _told("chat, stream, responses, parse, agent: the last answer.")] = []
     usage: Usage | None = None
     request_id: str | None = None
+    ran: Annotated[list[Ran], _told("agent: the tools that were run, in order.")] = []
+    parsed: Annotated[Any, _told("parse: the object that the client made of the answer.")] = None
+    pictures: Annotated[list[Picture], _told("image, image.stream, image.edit: the final pictures.")] = []
+    vectors: Annotated[list[list[float]] | None, _told("embed: a list of numbers for each input.")] = None
+    bytes_sha256: Annotated[str | None, _told("speech: SHA-256 of the sound, in hexadecimal.")] = None
+    items: Annotated[list[str] | None, _told("list: the ids, in order.")] = None
 
 
 class Partial(msgspec.Struct):
     """What had come when it failed."""
 
     choices: list[Choice] = []
+    ran: list[Ran] = []
+    pictures: list[Picture] = []
 
 
 class Failure(msgspec.Struct):
@@ -198,9 +235,22 @@ class Progress(msgspec.Struct):
     """A line while a run goes on: what the application sees, as it sees it."""
 
     seq: int
-    event: Annotated[str, _told("`delta` for a piece of text.")]
-    text: str | None = None
-    index: Annotated[int, _told("Of the choice.")] = 0
+    event: Annotated[
+        str,
+        _told(
+            "`delta` a piece of text, `tool` a tool is run, `picture` a partial picture, `audio` a piece of sound that "
+            "the application would play, `rt` a realtime event that the application is told of, `error` an error that "
+            "does not end the run."
+        ),
+    ]
+    text: Annotated[str | None, _told("delta: the piece; rt: the event's type; error: the client's words.")] = None
+    index: Annotated[int, _told("delta: of the choice; picture: of the partial picture.")] = 0
+    name: Annotated[str | None, _told("tool: its name.")] = None
+    arguments: Annotated[Any, _told("tool: as it got them.")] = None
+    sha256: Annotated[str | None, _told("picture: of its bytes.")] = None
+    size: Annotated[int | None, _told("audio: its bytes, as sound of the session's format.")] = None
+    item: Annotated[str | None, _told("audio: id of the item that it belongs to, where the client tells.")] = None
+    code: Annotated[str | None, _told("error: its code.")] = None
 
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -246,15 +296,19 @@ def decode_line(line: bytes) -> Progress | Final:
 
 
 def schemas() -> dict[str, Any]:
-    """One JSON Schema document: each message of both sides under `$defs`, and which side says which."""
+    """One JSON Schema document: each message of both sides under `$defs`, which side says which, and the inputs."""
     said = (Hello, Run, Cancel, Stop)
     answered = (Introduction, Progress, Final)
-    references, definitions = msgspec.json.schema_components(said + answered, ref_template="#/$defs/{name}")
+    inputs = tuple(INPUTS.values())
+    references, definitions = msgspec.json.schema_components(said + answered + inputs, ref_template="#/$defs/{name}")
+    sides = len(said), len(said) + len(answered)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Understudy conformance driver protocol",
         "description": f"Version {PROTOCOL}: JSON lines, UTF-8, flushed one by one. Unknown fields are ignored.",
-        "suite_to_driver": list(references[: len(said)]),
-        "driver_to_suite": list(references[len(said) :]),
+        "suite_to_driver": list(references[: sides[0]]),
+        "driver_to_suite": list(references[sides[0] : sides[1]]),
+        "inputs": dict(zip(INPUTS, references[sides[1] :], strict=True)),
+        "abilities": dict(ABILITIES),
         "$defs": definitions,
     }

@@ -23,6 +23,7 @@ class CaseResult(msgspec.Struct):
         judgement: of the run that counts, the last.
         reason: why there is no judgement about the client; empty when there is.
         runs: how often it was run.
+        tries: the verdict of each of those runs.
         seconds: real time of all of them.
         measured: the values that the expectations ask for.
         evidence: of the last run; None when it was not run.
@@ -37,6 +38,7 @@ class CaseResult(msgspec.Struct):
     measured: dict[str, Any] = {}
     evidence: Evidence | None = None
     part: str = ""
+    tries: list[Verdict] = []
 
     @property
     def decided(self) -> Case:
@@ -60,6 +62,7 @@ class SuiteResult(msgspec.Struct):
         results: in the order of the catalogue.
         started_at: microseconds since the epoch.
         seconds: real time.
+        seat: where the client stood, a letter of `case.SEATS`.
     """
 
     introduction: Introduction
@@ -67,6 +70,7 @@ class SuiteResult(msgspec.Struct):
     results: list[CaseResult]
     started_at: int
     seconds: float
+    seat: str = "D"
 
     def totals(self, level: Level) -> Totals:
         """The headline of one level."""

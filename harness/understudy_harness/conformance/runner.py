@@ -1,33 +1,33 @@
-"""Running cases against one client, one after the other, and telling listeners what happens.
+"""Running cases against one client and telling listeners what happens.
 
-For each case: a server on a port of its own, one call by the driver, and then a short watch for what comes too late.
-A run during which the suite's own clock slipped is made again, at most twice more, when its verdict hangs on time.
+For each case: a server on a port of its own, the calls of the case, and then a short watch for what comes too late.
+Cases that do not hang on time run several at once, each with a driver process of its own; then those that do, alone. A
+run during which the suite's own clock slipped is made again, at most twice more, when its verdict hangs on time; and a
+failure that hangs on time stands only if most of three runs show it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-import msgspec
-
-from understudy_harness.conformance.case import Case
-from understudy_harness.conformance.case_server import CaseServer
-from understudy_harness.conformance.driver import Attempt, Driver, DriverCrashed, DriverError
+from understudy.adapters.tls import LocalAuthority
+from understudy.core.simulator import Simulator
+from understudy_harness.conformance.canary import Canary
+from understudy_harness.conformance.case import GATEWAY, Case
+from understudy_harness.conformance.case_server import HOST, CaseServer, ScriptOf
+from understudy_harness.conformance.driver import Driver, DriverError
 from understudy_harness.conformance.evidence import Evidence
-from understudy_harness.conformance.protocol import ChatInput, Final, Introduction, ProtocolError, Run
+from understudy_harness.conformance.live import prepare_live
+from understudy_harness.conformance.plays import PLAYS
+from understudy_harness.conformance.protocol import Introduction, ProtocolError
 from understudy_harness.conformance.results import CaseResult, SuiteResult
-from understudy_harness.conformance.standard import Canary
+from understudy_harness.conformance.stage import Hung, Stage, ordinary
 from understudy_harness.conformance.steadiness import WORST_LAG_S, Steadiness
 from understudy_harness.conformance.verdict import Judgement, Verdict, judge
 
 RUNS = 3
-"""How often a case is run before INCONCLUSIVE stands."""
-CANCEL_S = 1.0
-"""Time for a run that hangs to end after it was cancelled; then the driver is ended."""
-WATCH_S = 0.1
-"""Least time to watch for late requests after the final line."""
-CLOSE_S = 2.0
-"""Most time to wait for sockets to be closed after the final line."""
+"""How often a case is run before INCONCLUSIVE stands, and how often one that hangs on time and was failed."""
 
 
 class Listener:
@@ -50,70 +50,158 @@ class Runner:
     """Runs cases.
 
     Args:
-        driver: of the client under test.
-        command: how it was started, for the reports.
+        make_driver: makes a driver of the client under test; called once for each job.
+        command: how it is started, for the reports.
         now: the time of day in microseconds since the epoch.
         listeners: told of what happens.
         watch: makes what watches the suite's clock during a run.
+        jobs: cases that run at once, as far as they do not hang on time.
+        seat: where the client stands, a letter of `SEATS`.
+        blind: names of words that cannot be seen from there.
+        port: of the cases' servers, where something else must know it before; 0 for a free one each.
     """
 
     def __init__(
         self,
-        driver: Driver,
+        make_driver: Callable[[], Driver],
         command: Sequence[str],
         *,
         now: Callable[[], int],
         listeners: Iterable[Listener] = (),
         watch: Callable[[], AbstractAsyncContextManager[Steadiness]] = Steadiness,
+        jobs: int = 1,
+        seat: str = "D",
+        blind: frozenset[str] = frozenset(),
+        port: int = 0,
     ) -> None:
-        self._driver = driver
+        self._make_driver = make_driver
         self._command = list(command)
-        self._now = now
         self._listeners = tuple(listeners)
-        self._watch = watch
-        self._sequence = 0
-        self._unstartable: Exception | None = None
+        # One port serves one run at a time.
+        self._jobs = 1 if port else jobs
+        self._setting = _Setting(now, watch, seat, blind, port)
 
     async def run(self, cases: Sequence[Case]) -> SuiteResult:
-        """Run cases in order.
+        """Run cases; those that do not hang on time first.
 
         Raises:
             DriverError, ProtocolError: the driver never introduced itself.
         """
-        started_at = self._now()
-        introduction = await self._driver.start()
+        started_at = self._setting.now()
+        workers = [_Worker(self._make_driver(), self._setting)]
+        introduction = await workers[0].start()
         loop = asyncio.get_running_loop()
         began = loop.time()
-        results: list[CaseResult] = []
+        results: dict[str, CaseResult] = {}
         try:
-            for listener in self._listeners:
-                listener.suite_started(introduction, cases, self._command)
-            for case in cases:
-                for listener in self._listeners:
-                    listener.case_started(case)
-                result = await self._judge_case(case, introduction)
-                results.append(result)
-                for listener in self._listeners:
-                    listener.case_finished(result)
+            self._tell(lambda listener: listener.suite_started(introduction, cases, self._command))
+            untimed = [case for case in cases if not case.timed]
+            if self._jobs > 1 and len(untimed) > 1:
+                workers += [
+                    _Worker(self._make_driver(), self._setting) for _ in range(min(self._jobs, len(untimed)) - 1)
+                ]
+                waiting = iter(untimed)
+                await asyncio.gather(*(self._work(worker, waiting, results) for worker in workers))
+                left = [case for case in cases if case.timed]
+            else:
+                left = list(cases)
+            await self._work(workers[0], iter(left), results)
         finally:
-            await self._driver.stop()
-        suite = SuiteResult(introduction, self._command, results, started_at, loop.time() - began)
-        for listener in self._listeners:
-            listener.suite_finished(suite)
+            for worker in workers:
+                await worker.stop()
+            self._setting.close()
+        suite = SuiteResult(
+            introduction, self._command, [results[case.id] for case in cases], started_at, loop.time() - began
+        )
+        suite.seat = self._setting.seat
+        self._tell(lambda listener: listener.suite_finished(suite))
         return suite
 
-    async def _judge_case(self, case: Case, introduction: Introduction) -> CaseResult:
+    async def _work(self, worker: "_Worker", waiting: "Iterable[Case]", results: dict[str, CaseResult]) -> None:
+        for case in waiting:
+            self._tell(lambda listener, case=case: listener.case_started(case))  # type: ignore[misc]
+            result = results[case.id] = await worker.judge_case(case)
+            self._tell(lambda listener, result=result: listener.case_finished(result))  # type: ignore[misc]
+
+    def _tell(self, what: Callable[[Listener], None]) -> None:
+        for listener in self._listeners:
+            what(listener)
+
+
+class _Setting:
+    """What all workers share."""
+
+    def __init__(
+        self,
+        now: Callable[[], int],
+        watch: Callable[[], AbstractAsyncContextManager[Steadiness]],
+        seat: str,
+        blind: frozenset[str],
+        port: int,
+    ) -> None:
+        self.now = now
+        self.watch = watch
+        self.seat = seat
+        self.blind = blind
+        self.port = port
+        self._authority: LocalAuthority | None = None
+
+    @property
+    def authority(self) -> LocalAuthority:
+        """Made when the first case wants TLS."""
+        if self._authority is None:
+            self._authority = LocalAuthority(HOST)
+        return self._authority
+
+    def close(self) -> None:
+        """Remove its files."""
+        if self._authority is not None:
+            self._authority.close()
+
+
+class _Worker:
+    """Runs cases one after another with one driver."""
+
+    def __init__(self, driver: Driver, setting: _Setting) -> None:
+        self._driver = driver
+        self._setting = setting
+        self._sequence = 0
+        self._unstartable: Exception | None = None
+        self._introduction: Introduction | None = None
+
+    async def start(self) -> Introduction:
+        """Start the driver and hear its introduction."""
+        self._introduction = await self._driver.start()
+        return self._introduction
+
+    async def stop(self) -> None:
+        """End the driver."""
+        if self._introduction is not None:
+            await self._driver.stop()
+
+    async def judge_case(self, case: Case) -> CaseResult:
+        """Run a case as often as it takes."""
+        began = asyncio.get_running_loop().time()
+        try:
+            introduction = self._introduction or await self.start()
+        except (DriverError, ProtocolError) as problem:
+            return CaseResult(case, Judgement(Verdict.ERROR), str(problem))
         lacking = [need for need in case.needs if need not in (*introduction.ops, *introduction.can)]
         if lacking:
             reason = f"the driver has no {' and no '.join(lacking)}"
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
-        began = asyncio.get_running_loop().time()
-        result = CaseResult(case, Judgement(Verdict.INCONCLUSIVE))
-        for number in range(1, RUNS + 1):
-            result = await self._try_case(case, introduction)
-            result.runs = number
-            if result.judgement.verdict is not Verdict.INCONCLUSIVE:
+        judged = case.for_gateway() if self._setting.seat == GATEWAY else case
+        tries: list[CaseResult] = []
+        while len(tries) < RUNS:
+            tries.append(await self._try_case(judged, introduction))
+            if tries[-1].judgement.verdict is Verdict.INCONCLUSIVE:
+                continue
+            if not (case.timed and _failures(tries)) or _decided(tries):
                 break
+        result = _standing(tries)
+        result.case = case
+        result.runs = len(tries)
+        result.tries = [each.judgement.verdict for each in tries]
         result.seconds = asyncio.get_running_loop().time() - began
         return result
 
@@ -133,14 +221,15 @@ class Runner:
 
     async def _try_part(self, case: Case, introduction: Introduction) -> CaseResult:
         canary = Canary.new()
+        stage: Stage | None = None
         try:
             await self._revive()
-            final, evidence = await self._run_once(case, introduction, canary)
+            stage, evidence = await self._run_once(case, introduction, canary)
         except (DriverError, ProtocolError) as problem:
             reason = _with_complaints(str(problem), self._driver.complaints())
             return CaseResult(case, Judgement(Verdict.ERROR), canary.masked(reason))
-        if final is not None and final.skipped is not None:
-            reason = " ".join(filter(None, (final.skipped.why, final.skipped.issue)))
+        if stage.skipped is not None:
+            reason = " ".join(filter(None, (stage.skipped.why, stage.skipped.issue)))
             return CaseResult(case, Judgement(Verdict.SKIPPED), canary.masked(reason))
         result = CaseResult(case, judge(case, evidence), evidence=evidence)
         result.measured = evidence.measured(case.expectations)
@@ -160,80 +249,94 @@ class Runner:
                 self._unstartable = problem
                 raise
 
-    async def _run_once(self, case: Case, introduction: Introduction, canary: Canary) -> tuple[Final | None, Evidence]:
+    async def _run_once(self, case: Case, introduction: Introduction, canary: Canary) -> tuple[Stage, Evidence]:
         loop = asyncio.get_running_loop()
-        server = CaseServer(case.script(canary, self._now() // 1_000_000), self._now)
+        server = self._server(case, introduction, canary)
         await server.start()
-        log = server.log
         try:
             self._driver.complaints()
-            async with self._watch() as steadiness:
-                log.begin()
+            async with self._setting.watch() as steadiness:
+                server.begin()
                 zero = loop.time()
-                attempt = self._driver.run(self._message(case, server.base_url, canary))
-                final = await _within(attempt, case.window_s)
-                settled = None if final is None else log.now()
-                if final is None:
-                    await self._give_up(attempt, introduction)
+                stage = Stage(case, server, self._driver, introduction, canary, self._next)
+                try:
+                    await PLAYS.get(case.play, ordinary)(stage)
+                except Hung:
+                    await stage.give_up()
                 else:
-                    await _until_closed(server)
+                    await stage.watch()
         finally:
             await server.stop()
+        stage.collect(zero)
         evidence = Evidence(
             canary,
-            log,
-            result=None if final is None else final.result,
-            failure=None if final is None else final.error,
-            settled=settled,
-            progress=[(moment - zero, line) for moment, line in attempt.progress],
-            said=bytes(attempt.said),
+            server.log,
+            calls=stage.calls,
+            second=None if server.second is None else server.second.log,
+            blind=self._setting.blind,
             complained=self._driver.complaints(),
             lag=steadiness.worst,
+            values=stage.values,
         )
-        return final, evidence
+        self._driver.add_to(evidence)
+        return stage, evidence
 
-    def _message(self, case: Case, base_url: str, canary: Canary) -> Run:
+    def _server(self, case: Case, introduction: Introduction, canary: Canary) -> CaseServer:
+        setting = self._setting
+        created = setting.now() // 1_000_000
+        script: ScriptOf | None = None
+        prepare: Callable[[Simulator], None] | None = None
+        if case.live is not None:
+            prepare = prepare_live(case, canary)
+        else:
+            script = lambda each, second: case.script(each, created, {"second": second})  # noqa: E731 # one expression
+        return CaseServer(
+            script,
+            setting.now,
+            setting.port,
+            second=(lambda each, _: case.second_script(each, created)) if case.second else None,
+            authority=setting.authority if case.op in introduction.tls else None,
+            prepare=prepare,
+        )
+
+    def _next(self) -> int:
         self._sequence += 1
-        given = msgspec.convert(case.input(), ChatInput)
-        return Run(self._sequence, case.id, case.op, base_url, canary.key, given, case.options)
+        return self._sequence
 
-    async def _give_up(self, attempt: Attempt, introduction: Introduction) -> None:
-        """End a run that hangs, and with it the driver if need be: the next case must not inherit it."""
-        if "cancel" in introduction.can:
-            self._driver.cancel(self._sequence)
-            try:
-                if await _within(attempt, CANCEL_S) is not None:
-                    return
-            except DriverCrashed:
-                return
-        await self._driver.kill()
+
+def _failures(tries: Sequence[CaseResult]) -> int:
+    return sum(each.judgement.verdict is Verdict.FAILED for each in tries)
+
+
+def _decided(tries: Sequence[CaseResult]) -> bool:
+    """Whether one verdict has the majority of all runs that there may be."""
+    counted = Counter(each.judgement.verdict is Verdict.FAILED for each in tries if _judged(each))
+    return any(count > RUNS // 2 for count in counted.values())
+
+
+def _judged(result: CaseResult) -> bool:
+    return result.judgement.verdict is not Verdict.INCONCLUSIVE
+
+
+def _standing(tries: Sequence[CaseResult]) -> CaseResult:
+    """The run that stands for all: of those that were judged, the last of the majority; a tie is no proof."""
+    judged = [each for each in tries if _judged(each)]
+    failed = [each for each in judged if each.judgement.verdict is Verdict.FAILED]
+    passed = [each for each in judged if each.judgement.verdict is not Verdict.FAILED]
+    if not judged:
+        return tries[-1]
+    if len(failed) == len(passed):
+        result = failed[-1]
+        result.judgement = Judgement(Verdict.INCONCLUSIVE)
+        result.reason = "it was failed in one run and passed in another"
+        return result
+    return (failed if len(failed) > len(passed) else passed)[-1]
 
 
 def _badness(result: CaseResult) -> tuple[int, bool]:
     """A failure is worse than a second-best, and what was left untidy worse than what was not."""
     order = (Verdict.INFO, Verdict.OK, Verdict.NON_STRICT, Verdict.FAILED)
     return order.index(result.judgement.verdict), not result.judgement.clean
-
-
-async def _within(attempt: Attempt, seconds: float) -> Final | None:
-    """The final line if it comes in time."""
-    done, _ = await asyncio.wait((attempt.final,), timeout=seconds)
-    return attempt.final.result() if done else None
-
-
-async def _until_closed(server: CaseServer) -> None:
-    """Watch for late requests, and until the client has closed its sockets or has had the time to."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await asyncio.sleep(WATCH_S)
-    changed = asyncio.Event()
-    server.log.on_change = changed.set
-    while server.log.open_sockets and (left := began + CLOSE_S - loop.time()) > 0:
-        changed.clear()
-        try:
-            await asyncio.wait_for(changed.wait(), left)
-        except TimeoutError:
-            return
 
 
 def _with_complaints(problem: str, complaints: bytes) -> str:

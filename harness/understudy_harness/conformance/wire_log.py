@@ -6,6 +6,7 @@ protocol and passes everything on, so that the server under the client is the on
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -167,6 +168,10 @@ class RecordingProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the socket, and give the server a transport that is listened to."""
         self._socket = self._log.open_socket()
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            # asyncio leaves accepted sockets as they are: a small write would wait for the client's delayed ACK.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.transport = _RecordingTransport(transport, self)  # type: ignore[arg-type]  # create_server gives Transports
         self.served.connection_made(self.transport)
 

@@ -166,7 +166,7 @@ def _shown(value: Any, evidence: Evidence | None) -> Any:
             value = value.decode()
         except UnicodeDecodeError:
             return {"hex": value.hex()}
-    return evidence.canary.masked(value) if isinstance(value, str) and evidence is not None else value
+    return evidence.masked(value) if isinstance(value, str) and evidence is not None else value
 
 
 def _digest(directory: Path) -> str:

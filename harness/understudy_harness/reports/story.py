@@ -73,7 +73,7 @@ def _outcome(case: Case, evidence: Evidence) -> str:
     if evidence.result is not None:
         return f"success with {text!r}" if choice is not None else "success with nothing in it"
     if evidence.failure is not None:
-        message = _shortened(evidence.canary.masked(evidence.failure.message))
+        message = _shortened(evidence.masked(evidence.failure.message))
         return f"error {evidence.failure.kind} ({message!r})"
     return f"nothing reported within {case.window_s:g} s"
 

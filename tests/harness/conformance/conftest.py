@@ -2,13 +2,14 @@
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
 
+from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.case import Case, load_cases, parse_cases, select
 from understudy_harness.conformance.driver import Attempt, DriverCrashed
 from understudy_harness.conformance.evidence import Evidence
@@ -17,6 +18,7 @@ from understudy_harness.conformance.protocol import (
     Failure,
     Final,
     Introduction,
+    Progress,
     Result,
     Run,
     Skipped,
@@ -26,7 +28,6 @@ from understudy_harness.conformance.reference.client import ReferenceClient
 from understudy_harness.conformance.reference.driver import INTRODUCTION, perform
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.runner import Listener, Runner
-from understudy_harness.conformance.standard import Canary
 from understudy_harness.conformance.steadiness import Steadiness
 from understudy_harness.conformance.verdict import Judgement, Mark, Verdict
 from understudy_harness.conformance.wire_log import WireLog
@@ -34,6 +35,12 @@ from understudy_harness.conformance.wire_log import WireLog
 EPOCH = 1_755_133_835.25
 """What the clock shows when a virtual loop begins, in seconds since the epoch."""
 CANARY = Canary("sk-canary-0123456789abcdef", "canary-1234")
+
+
+_GRACE_S = 0.001
+"""What the operating system gets before a jump, in real seconds."""
+_LONG_S, _LONG_GRACE_S = 0.5, 0.03
+"""A jump so long (over the window of a case, or the life of an idle connection) would end what is under way: then more."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -60,7 +67,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        ready = super().select(0.001 if timeout is not None else 5.0)
+        ready = super().select(5.0 if timeout is None else _GRACE_S if timeout < _LONG_S else _LONG_GRACE_S)
         if not ready and timeout is not None:
             self._loop.virtual_time += timeout
         return ready
@@ -125,7 +132,14 @@ class InProcessDriver:
         return attempt
 
     async def _perform(self, message: Run, attempt: Attempt) -> None:
-        told = await perform(self._client_class, msgspec.to_builtins(message), _virtual_now)
+        def say(line: Mapping[str, Any]) -> None:
+            written = msgspec.json.encode(line)
+            attempt.said += written
+            progress = decode_line(written)
+            assert isinstance(progress, Progress)
+            attempt.take(progress)
+
+        told = await perform(self._client_class, msgspec.to_builtins(message), _virtual_now, say)
         line = msgspec.json.encode(told)
         attempt.said += line
         final = decode_line(line)
@@ -139,6 +153,9 @@ class InProcessDriver:
     def complaints(self) -> bytes:
         taken, self._complained = self._complained, b""
         return taken
+
+    def add_to(self, evidence: Evidence) -> None:
+        pass
 
     async def kill(self) -> None:
         self.killed += 1
@@ -211,7 +228,7 @@ class SuiteRunner:
             told = msgspec.convert(introduction, Introduction)
             self.driver = InProcessDriver(client_class, told, **misbehaviour)
             runner = Runner(
-                self.driver,
+                lambda: self.driver,
                 ["reference"],
                 now=lambda: round(_virtual_now() * 1_000_000),
                 listeners=listeners,

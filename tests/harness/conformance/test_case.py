@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from understudy_data import read
-from understudy_harness.conformance.case import CaseError, Level, load_cases, parse_cases, read_cases, select
-from understudy_harness.conformance.standard import Canary
+from understudy_harness.conformance.canary import Canary
+from understudy_harness.conformance.case import CaseError, Level, in_seat, load_cases, parse_cases, read_cases, select
 
 
 def test_the_cases_of_three_groups_are_there(cases) -> None:
@@ -83,11 +83,25 @@ GROUP: dict[str, Any] = {"id": "9", "title": "Tests", "about": "Made."}
         ({"id": "8.1-made"}, "its id must be like 9.1-name"),
         ({"id": "9.1"}, "its id must be like 9.1-name"),
         ({"seat": ["X"]}, "seat has 'X'; it may have D, P, G"),
-        ({"needs": ["chat", "magic"]}, "needs has 'magic'; it may have chat, stream, cancel,"),
+        ({"needs": ["chat", "magic"]}, "needs has 'magic'; it may have chat, stream, responses,"),
         ({"op": "stream"}, "it calls 'stream' but does not need it"),
-        ({"op": "realtime"}, "Invalid enum value 'realtime'"),
+        ({"op": "video"}, "Invalid enum value 'video'"),
+        ({"input": {"sed": 1}}, "input of chat: Object contains unknown field `sed`"),
+        ({"calls": {"count": 2, "together": True}}, "made together but it does not need 'parallel'"),
+        ({"calls": {"count": 2, "reuse": True}}, "share a client but it does not need 'reuse'"),
+        ({"cancel": {"after_s": 1}}, "given up but does not need 'cancel'"),
+        ({"calls": {"count": 0}}, "calls.count must be from 1 to 100"),
+        ({"base_url": "http://api/v1"}, "base_url must have {origin} in it"),
+        ({"play": "chess"}, "there is no play 'chess'"),
+        ({"answers": {"no": {"text": "", "finnish": "stop"}}}, "answers.no: Object contains unknown field `finnish`"),
+        (
+            {"answers": {"no": {"text": "No."}}, "serve": [{"answer": "yes"}]},
+            "'answer' must be one of ok, no, ok_whole",
+        ),
+        ({"live": {"tier": "1"}}, "one of serve, socket and live says what the server does"),
+        ({"serve": []}, "nothing says what the server does"),
         ({"options": {"retry": 1}}, "options has 'retry'; it may have retries, timeout_s"),
-        ({"options": {"retries": "two"}}, "Expected `int | null`, got `str` - at `$.retries`"),
+        ({"options": {"retries": "two"}}, "options: Expected `int | null`, got `str` - at `$.retries`"),
         ({"window_s": 0}, "window_s must be above 0"),
         ({"expect": {}}, "expect.must is empty"),
         ({"expect": {"must": ["request == 1"]}}, "must: request is no word of the language"),
@@ -145,8 +159,8 @@ PART = {"name": "first", "serve": [{"status": 500}]}
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ({"serve": []}, "it must have either serve, or [[case.part]] with each its own"),
-        ({"part": [PART]}, "it must have either serve, or [[case.part]] with each its own"),
+        ({"serve": [], "part": [{"name": "first"}]}, "nothing says what the server does"),
+        ({"part": [{"name": "first", "options": {"retry": 1}}]}, "part 'first': options has 'retry'"),
         ({"serve": [], "part": [{**PART, "expect": {}}]}, "expect.must is empty, so that it could not be failed"),
         ({"serve": [], "part": [{**PART, "op": "stream"}]}, "part 'first': it calls 'stream' but does not need it"),
         ({"serve": [], "part": [{**PART, "serve": [{"on": 1, "status": 500}]}]}, "part 'first': serve must say what"),
@@ -167,3 +181,31 @@ def test_a_part_expects_what_its_case_does_unless_it_says_otherwise() -> None:
     assert [variant.part for variant in case.variants] == ["first", "own"]
     assert first.must == case.must
     assert [each.written for each in second.must] == ["requests == 7"]
+
+
+def test_a_part_says_only_what_is_otherwise() -> None:
+    """The rest is the case's: server, options, expectations; inputs are added to."""
+    part = {"name": "two", "input": {"n": 2}, "window_s": 3}
+    table = {**CASE, "needs": ["chat", "n"], "input": {"seed": 7}, "options": {"retries": 1}, "part": [part]}
+    (made,) = parse_cases({"group": GROUP, "case": [table]}, "made.toml")[0].variants
+    assert (made.serve, made.options.retries, made.window_s) == (({"answer": "ok"},), 1, 3)
+    assert (made.input()["seed"], made.input()["n"]) == (7, 2)
+
+
+def test_slow_parts_are_run_when_slow_cases_are_wanted() -> None:
+    """Of a case all of whose parts are slow, nothing is run."""
+    parts = [{"name": "quick"}, {"name": "slow", "slow": True}]
+    both = parse_cases({"group": GROUP, "case": [{**CASE, "part": parts}]}, "made.toml")
+    only = parse_cases({"group": GROUP, "case": [{**CASE, "part": parts[1:]}]}, "made.toml")
+    whole = parse_cases({"group": GROUP, "case": [{**CASE, "slow": True}]}, "made.toml")
+    assert [part.part for part in in_seat(both, "D", slow=False)[0].variants] == ["quick"]
+    assert [part.part for part in in_seat(both, "D", slow=True)[0].variants] == ["quick", "slow"]
+    assert in_seat(only, "D", slow=False) == in_seat(whole, "D", slow=False) == in_seat(both, "P", slow=True) == ()
+
+
+def test_a_gateway_may_be_judged_by_expectations_of_its_own() -> None:
+    """In its seat they stand in place of the others."""
+    table = {**CASE, "gateway": {"must": ["requests == 2"]}}
+    (made,) = parse_cases({"group": GROUP, "case": [table]}, "made.toml")
+    assert [each.written for each in made.must] == ["requests == 1"]
+    assert [each.written for each in made.for_gateway().must] == ["requests == 2"]

@@ -3,9 +3,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from understudy.core.faults import FaultScript
+from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.case_server import CaseServer
-from understudy_harness.conformance.standard import Canary
 
 NOW = 1_755_133_835_250_000
 REQUEST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-a\r\nContent-Length: 2\r\n\r\n{}"
@@ -30,10 +29,11 @@ async def talk(server: CaseServer, *requests: bytes) -> list[bytes]:
 def serve(virtually):
     """Plays a script to requests; gives back the answers and the log."""
 
-    def run(script: FaultScript, *requests: bytes):
+    def run(case, canary: Canary, *requests: bytes):
         async def whole():
-            server = CaseServer(script, lambda: NOW)
+            server = CaseServer(lambda each, second: case.script(each), lambda: NOW)
             await server.start()
+            server.expect(canary)
             try:
                 answers = await talk(server, *requests)
                 while server.log.open_sockets:
@@ -50,7 +50,7 @@ def serve(virtually):
 def test_a_case_is_played_with_the_headers_of_the_real_api(serve, cases) -> None:
     """The script's own on top; none of them twice; the date it names agrees with the answer's own."""
     canary = Canary.new()
-    (refused, answered), log = serve(cases["1.3"].script(canary), REQUEST, REQUEST)
+    (refused, answered), log = serve(cases["1.3"], canary, REQUEST, REQUEST)
     lines = refused.partition(b"\r\n\r\n")[0].decode().split("\r\n")
     assert lines[0] == "HTTP/1.1 429 Too Many Requests"
     headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
@@ -69,9 +69,10 @@ def test_every_server_has_a_port_and_a_count_of_its_own(virtually, cases) -> Non
     """Two runs at once do not see each other."""
 
     async def both() -> list[bytes]:
-        servers = [CaseServer(cases["1.5"].script(Canary.new()), lambda: NOW) for _ in range(2)]
+        servers = [CaseServer(lambda each, second: cases["1.5"].script(each), lambda: NOW) for _ in range(2)]
         for server in servers:
             await server.start()
+            server.expect(Canary.new())
         assert servers[0].base_url != servers[1].base_url
         answers = [(await talk(server, REQUEST))[0] for server in servers]
         for server in servers:
@@ -85,8 +86,9 @@ def test_stopping_cuts_what_is_open_and_says_that_it_was_the_suite(virtually, ca
     """A connection that a client left behind must not outlive its run."""
 
     async def left_open() -> CaseServer:
-        server = CaseServer(cases["1.5"].script(Canary.new()), lambda: NOW)
+        server = CaseServer(lambda each, second: cases["1.5"].script(each), lambda: NOW)
         await server.start()
+        server.expect(Canary.new())
         host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(REQUEST)
@@ -106,5 +108,55 @@ def test_the_users_own_settings_change_nothing(serve, cases, monkeypatch) -> Non
     """A verdict must not hang on the environment."""
     monkeypatch.setenv("UNDERSTUDY_CREDITS", "nonsense")
     monkeypatch.setenv("UNDERSTUDY_CLOCK", "virtual")
-    (answer,), _ = serve(cases["1.11"].script(Canary.new()), REQUEST)
+    (answer,), _ = serve(cases["1.11"], Canary.new(), REQUEST)
     assert answer.startswith(b"HTTP/1.1 429")
+
+
+def test_calls_with_keys_of_their_own_do_not_count_for_each_other(virtually, cases) -> None:
+    """Each meets the case from its first step, and is told its own word; a strange key meets the first one's."""
+    one, other = Canary("sk-a", "canary-a"), Canary("sk-b", "canary-b")
+
+    async def whole() -> list[bytes]:
+        server = CaseServer(lambda each, second: cases["1.5"].script(each), lambda: NOW)
+        await server.start()
+        for canary in (one, other):
+            server.expect(canary)
+        answers = await talk(server, REQUEST, REQUEST.replace(b"sk-a", b"sk-b"), REQUEST)
+        answers += await talk(server, REQUEST.replace(b"sk-a", b"sk-b"), REQUEST.replace(b"sk-a", b"sk-c"))
+        await server.stop()
+        return answers
+
+    answers = virtually(whole())
+    assert [answer[9:12] for answer in answers] == [b"429", b"429", b"200", b"200", b"200"]
+    assert [answer.partition(b"canary-")[2][:1] for answer in answers[2:]] == [b"a", b"b", b"a"]
+
+
+def test_whatever_stands_before_v1_is_kept_in_the_log_and_served(serve, make_case) -> None:
+    """Base URLs have prefixes and queries of gateways."""
+    canary = Canary.new()
+    (answered,), log = serve(make_case(), canary, REQUEST.replace(b" /v1/", b" /gw/team-a/v1/"))
+    assert canary.text.encode() in answered
+    assert log.exchanges[0].path == "/gw/team-a/v1/chat/completions"
+
+
+def test_a_second_server_is_another_origin_with_a_log_of_its_own(virtually, make_case) -> None:
+    """The first may name it."""
+    case = make_case(serve=[{"status": 307, "headers": {"location": "{second}/v1/x"}}], second=[{"status": 418}])
+
+    async def whole():
+        server = CaseServer(
+            lambda each, second: case.script(each, 0, {"second": second}),
+            lambda: NOW,
+            second=lambda each, _: case.second_script(each),
+        )
+        await server.start()
+        server.expect(Canary("sk-a", "canary-a"))
+        (redirected,) = await talk(server, REQUEST)
+        (followed,) = await talk(server.second, REQUEST)
+        await server.stop()
+        return redirected, followed, server
+
+    redirected, followed, server = virtually(whole())
+    assert f"location: {server.second.origin}/v1/x".encode() in redirected
+    assert followed.startswith(b"HTTP/1.1 418")
+    assert (len(server.log.exchanges), len(server.second.log.exchanges)) == (1, 1)

@@ -12,7 +12,7 @@ from understudy_harness.conformance.driver import (
     DriverProcess,
     environment_for_drivers,
 )
-from understudy_harness.conformance.protocol import ChatInput, Final, ProtocolError, Run
+from understudy_harness.conformance.protocol import Final, ProtocolError, Run
 
 HELLO = {"client": {"name": "scripted", "version": "1"}, "ops": ["chat"], "can": ["cancel"]}
 LOOP = f"""
@@ -55,7 +55,7 @@ def drive() -> Callable[[list[str], Callable[[DriverProcess], Coroutine[Any, Any
 
 def message(seq: int = 1) -> Run:
     """A run."""
-    return Run(seq, "1.1", "chat", "http://127.0.0.1:1/v1", "sk-a", ChatInput("m", []))
+    return Run(seq, "1.1", "chat", "http://127.0.0.1:1/v1", "sk-a", {"model": "m", "messages": []})
 
 
 async def final_of(driver: DriverProcess, seq: int = 1) -> Final:

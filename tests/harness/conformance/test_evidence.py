@@ -1,9 +1,9 @@
 import pytest
 
-from understudy_harness.conformance.evidence import WORDS
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Slack
 from understudy_harness.conformance.protocol import Choice, Failure, Partial, Result
+from understudy_harness.conformance.words import WORDS
 
 
 def met(written: str, evidence) -> bool:

@@ -1,9 +1,9 @@
 import pytest
 
-from understudy_harness.conformance.evidence import WORDS
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import ExpectationError, Slack
 from understudy_harness.conformance.protocol import Choice, Failure, Result, Usage
+from understudy_harness.conformance.words import WORDS
 
 NO_SLACK = Slack()
 SLACK = Slack(early_s=0.05, late_share=0.5, late_s=2.0)

@@ -7,10 +7,8 @@ import pytest
 
 from understudy_harness.conformance.protocol import (
     Cancel,
-    ChatInput,
     Final,
     Hello,
-    Message,
     Options,
     Progress,
     ProtocolError,
@@ -22,7 +20,14 @@ from understudy_harness.conformance.protocol import (
     schemas,
 )
 
-RUN = Run(7, "1.1-seconds", "chat", "http://127.0.0.1:1/v1", "sk-a", ChatInput("gpt-4o-mini", [Message("user", "Hi")]))
+RUN = Run(
+    7,
+    "1.1-seconds",
+    "chat",
+    "http://127.0.0.1:1/v1",
+    "sk-a",
+    {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]},
+)
 FINALS: list[dict[str, Any]] = [
     {"seq": 7, "result": {"choices": [{"text": "Hello", "finish": "stop"}], "usage": {"in": 9, "out": 5}}},
     {

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import httptools
@@ -32,7 +32,8 @@ class CallFailed(Exception):
         code: `error.code` of the answer.
         retry_after_s: the wait that the server named.
         request_id: of the answer.
-        text: what had come of a stream.
+        choices: what had come of a stream, as the driver protocol has choices.
+        ran: tools that had been run.
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class CallFailed(Exception):
     ) -> None:
         super().__init__(message)
         self.request_id = request_id
-        self.text = ""
+        self.choices: list[dict[str, Any]] = []
+        self.ran: list[dict[str, Any]] = []
         self.kind = kind
         self.status = status
         self.code = code
@@ -89,7 +91,9 @@ class ReferenceClient:
         api_key: sent as a bearer token.
         retries: after the first attempt.
         timeout_s: for one attempt.
+        organization, project: sent in headers of their own.
         now: the time of day in seconds since the epoch.
+        say: tells the application what is under way: fields of a progress line.
     """
 
     connection = "close"
@@ -101,54 +105,113 @@ class ReferenceClient:
         *,
         retries: int = 2,
         timeout_s: float = 60.0,
+        organization: str | None = None,
+        project: str | None = None,
         now: Callable[[], float] = time.time,
+        say: Callable[..., None] = lambda **line: None,
     ) -> None:
         self.retries = retries
         self._url = urlsplit(base_url)
         self.api_key = api_key
         self._timeout_s = timeout_s
         self._now = now
+        self.say = say
+        given = {"OpenAI-Organization": organization, "OpenAI-Project": project}
+        self.headers = {name: value for name, value in given.items() if value is not None}
+
+    def on_delta(self, index: int, text: str) -> None:
+        """A piece of text has come."""
+        self.say(event="delta", index=index, text=text)
 
     async def chat(self, input: Mapping[str, Any]) -> dict[str, Any]:
-        """One chat completion.
+        """One chat completion: `choices` as the driver protocol has them, `usage` and `request_id`.
 
         Raises:
             CallFailed: it came to nothing.
         """
-        body = json.dumps(input, ensure_ascii=False).encode()
-        attempt = 0
-        while True:
-            answer = await self.attempt(body)
-            if answer.status < 400:
-                return self.read_completion(answer)
-            named = self.named_wait(answer.headers)
-            if self.too_long(named) or not self.wants_retry(answer, attempt):
-                return self.give_up(answer, named)
-            await asyncio.sleep(self.wait(named, attempt))
-            attempt += 1
+        answer = await self.ask("/chat/completions", input)
+        return self.told(self.read_completion(answer), answer)
 
     async def stream(self, input: Mapping[str, Any]) -> dict[str, Any]:
-        """One chat completion from its events, as a whole.
+        """The same from its events.
 
         Raises:
             CallFailed: it came to nothing, or broke off; what had come is in it.
         """
-        body = json.dumps({**input, "stream": True}, ensure_ascii=False).encode()
+        made: list[EventReader] = []
+
+        def renew() -> EventReader:
+            made.append(self.new_reader())
+            return made[-1]
+
+        answer = await self.ask("/chat/completions", {**input, "stream": True}, renew)
+        return self.finish(made[-1], answer)
+
+    async def ask(
+        self, path: str, input: Mapping[str, Any], renew: Callable[[], EventReader] | None = None
+    ) -> HttpAnswer:
+        """Post JSON, as often as it takes, until there is an answer below 400.
+
+        Args:
+            path: below the base URL.
+            input: what is sent.
+            renew: makes what reads the events of each attempt, where a stream is wanted.
+
+        Raises:
+            CallFailed: it came to nothing.
+        """
+        return await self.send(path, json.dumps(input, ensure_ascii=False).encode(), renew)
+
+    async def send(
+        self,
+        path: str,
+        body: bytes,
+        renew: Callable[[], EventReader] | None = None,
+        content_type: str = "application/json",
+        method: str = "POST",
+    ) -> HttpAnswer:
+        """The same with any body; see `ask`."""
         attempt = 0
         while True:
-            reader = self.new_reader()
-            answer = await self.attempt(body, reader)
-            if answer.status < 400:
-                return self.finish(reader, answer)
-            named = self.named_wait(answer.headers)
-            if self.too_long(named) or not self.wants_retry(answer, attempt):
-                return self.give_up(answer, named)
-            await asyncio.sleep(self.wait(named, attempt))
+            reader = None if renew is None else renew()
+            try:
+                answer = await self.attempt(path, body, reader, content_type, method)
+            except CallFailed as failed:
+                if not self.may_retry_silence(failed, reader, attempt):
+                    raise
+                wait = self.wait(None, attempt)
+            else:
+                if answer.status < 400:
+                    return answer
+                named = self.named_wait(answer.headers)
+                if self.too_long(named) or not self.wants_retry(answer, attempt):
+                    self.give_up(answer, named)
+                wait = self.wait(named, attempt)
+            await asyncio.sleep(wait)
             attempt += 1
+
+    def may_retry_silence(self, failed: CallFailed, reader: EventReader | None, attempt: int) -> bool:
+        """Whether a call without an answer is made again: never when a part of one was handed out."""
+        begun = reader is not None and bool(reader.choices)
+        return failed.kind == "connection" and failed.status is None and not begun and attempt < self.retries
+
+    def told(self, completion: Mapping[str, Any], answer: HttpAnswer) -> dict[str, Any]:
+        """A completion as the driver protocol has it."""
+        choices = []
+        for choice in completion["choices"]:
+            message = choice.get("message") or {}
+            calls = [
+                {"id": call.get("id"), **{key: call["function"].get(key) for key in ("name", "arguments")}}
+                for call in message.get("tool_calls") or ()
+            ]
+            told = {"text": message.get("content"), "finish": choice.get("finish_reason")}
+            choices.append(told | {"refusal": message.get("refusal"), "tool_calls": calls})
+        usage = completion.get("usage")
+        return {"choices": choices, "usage": usage, "request_id": answer.headers.get("x-request-id")}
 
     def new_reader(self) -> EventReader:
         """What reads the events of one attempt."""
-        return EventReader()
+        return EventReader(self.on_delta)
 
     def finish(self, reader: EventReader, answer: HttpAnswer) -> dict[str, Any]:
         """The completion that the events came to.
@@ -157,17 +220,17 @@ class ReferenceClient:
             CallFailed: they came to none.
         """
         if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-            return self.read_completion(answer)
+            return self.told(self.read_completion(answer), answer)
         try:
             reader.end()
-            return reader.completion()
+            return {**reader.completion(), "request_id": answer.headers.get("x-request-id")}
         except StreamBroken as broken:
-            raise self.broken(reader, broken.kind, str(broken)) from None
+            raise self.broken(reader, broken.kind, str(broken), broken.code) from None
 
-    def broken(self, reader: EventReader, kind: str, message: str) -> CallFailed:
+    def broken(self, reader: EventReader, kind: str, message: str, code: str | None = None) -> CallFailed:
         """A failure with what had come."""
-        failed = CallFailed(kind, message)
-        failed.text = reader.text
+        failed = CallFailed(kind, message, code=code)
+        failed.choices = reader.told()
         return failed
 
     def wants_retry(self, answer: HttpAnswer, attempt: int) -> bool:
@@ -213,7 +276,7 @@ class ReferenceClient:
             return named
         return float(FIRST_WAIT_S * 2**attempt * random.uniform(1.0, 1.25))
 
-    def give_up(self, answer: HttpAnswer, named: float | None) -> dict[str, Any]:
+    def give_up(self, answer: HttpAnswer, named: float | None) -> NoReturn:
         """Report an answer that will not be tried again.
 
         Raises:
@@ -263,38 +326,61 @@ class ReferenceClient:
         writer.close()
         await writer.wait_closed()
 
-    async def attempt(self, body: bytes, reader: EventReader | None = None) -> HttpAnswer:
+    async def attempt(
+        self,
+        path: str,
+        body: bytes,
+        reader: EventReader | None = None,
+        content_type: str = "application/json",
+        method: str = "POST",
+    ) -> HttpAnswer:
         """One request and its answer.
 
         Args:
+            path: below the base URL.
             body: of the request.
             reader: of a stream's events, which are read as they come; the answer ends with the last of them.
+            content_type: of the body.
+            method: of the request.
 
         Raises:
             CallFailed: there was no answer, or not in time, or it broke off.
         """
+        code = None
+        head = self.head(path, len(body), content_type, method)
         try:
-            return await asyncio.wait_for(self._exchange(body, reader), self._timeout_s)
+            return await asyncio.wait_for(self._exchange(head + body, reader), self._timeout_s)
         except TimeoutError:
             kind, words = "timeout", f"no answer within {self._timeout_s} s"
         except (OSError, httptools.HttpParserError) as problem:
             kind, words = "connection", str(problem)
         except StreamBroken as broken:
-            kind, words = broken.kind, str(broken)
-        raise CallFailed(kind, words) if reader is None else self.broken(reader, kind, words)
+            kind, words, code = broken.kind, str(broken), broken.code
+        raise CallFailed(kind, words) if reader is None else self.broken(reader, kind, words, code)
 
-    async def _exchange(self, body: bytes, events: EventReader | None = None) -> HttpAnswer:
-        """One request."""
+    def head(self, path: str, length: int, content_type: str, method: str) -> bytes:
+        """Request line and headers."""
+        url = self._url
+        query = f"?{url.query}" if url.query else ""
+        own, _, asked = path.partition("?")
+        query = f"{query}&{asked}" if query and asked else query or (f"?{asked}" if asked else "")
+        lines = [
+            f"{method} {url.path.rstrip('/')}{own}{query} HTTP/1.1",
+            f"Host: {url.netloc}",
+            f"Authorization: Bearer {self.api_key}",
+            "Accept: application/json",
+            *([f"Content-Type: {content_type}", f"Content-Length: {length}"] if length else []),
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+            f"Connection: {self.connection}",
+        ]
+        return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
+
+    async def _exchange(self, request: bytes, events: EventReader | None = None) -> HttpAnswer:
+        """One request on a connection of its own."""
         host = self._url.hostname or "localhost"
         reader, writer = await asyncio.open_connection(host, self._url.port or 80)
         try:
-            head = (
-                f"POST {self._url.path}/chat/completions HTTP/1.1\r\nHost: {self._url.netloc}\r\n"
-                f"Authorization: Bearer {self.api_key}\r\nAccept: application/json\r\n"
-                "Content-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\nConnection: {self.connection}\r\n\r\n"
-            )
-            writer.write(head.encode("latin-1") + body)
+            writer.write(request)
             answer = HttpAnswer()
             parser = httptools.HttpResponseParser(answer)
             if events is not None:

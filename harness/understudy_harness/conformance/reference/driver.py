@@ -6,44 +6,59 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from understudy_harness.conformance.reference.client import CallFailed, ReferenceClient
 
+Perform = Callable[[ReferenceClient, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+PERFORMS: dict[str, Perform] = {
+    "chat": lambda client, input: client.chat(input),
+    "stream": lambda client, input: client.stream(input),
+}
+"""What makes the call of each operation and gives back the fields of its `result`."""
 INTRODUCTION: dict[str, Any] = {
     "client": {"name": "reference", "version": "1", "language": "Python", "http": "httptools"},
-    "ops": ["chat", "stream"],
-    "can": ["cancel", "parallel", "retries", "timeout"],
+    "ops": list(PERFORMS),
+    "can": ["cancel", "parallel", "retries", "timeout", "tools", "n", "headers"],
     "declares": {"max_attempts": 3},
 }
+_OPTIONS = ("retries", "timeout_s", "organization", "project")
 
 
 async def perform(
-    client_class: type[ReferenceClient], run: Mapping[str, Any], now: Callable[[], float] = time.time
+    client_class: type[ReferenceClient],
+    run: Mapping[str, Any],
+    now: Callable[[], float] = time.time,
+    say: Callable[[Mapping[str, Any]], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Make the call of one `run` line and give back its final line."""
-    options = run.get("options", {})
-    named = {"retries": options.get("retries"), "timeout_s": options.get("timeout_s")}
-    given = {name: value for name, value in named.items() if value is not None}
-    client = client_class(run["base_url"], run["api_key"], now=now, **given)
+    """Make the call of one `run` line and give back its final line.
+
+    Args:
+        client_class: makes it.
+        run: the line.
+        now: the time of day in seconds since the epoch.
+        say: takes the lines before it.
+    """
+    seq, options = run["seq"], run.get("options", {})
+    given = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
+    client = client_class(
+        run["base_url"], run["api_key"], now=now, say=lambda **line: say({"seq": seq, **line}), **given
+    )
     try:
-        completion = await (client.stream if run["op"] == "stream" else client.chat)(run["input"])
+        result = await PERFORMS[run["op"]](client, run["input"])
     except CallFailed as failed:
         told: dict[str, Any] = {"kind": failed.kind, "message": str(failed), "type": type(failed).__name__}
         told |= {"status": failed.status, "code": failed.code, "retry_after_s": failed.retry_after_s}
-        told |= {"request_id": failed.request_id, "partial": {"choices": [{"text": failed.text}]}}
-        return {"seq": run["seq"], "error": told}
+        told |= {"request_id": failed.request_id, "partial": {"choices": failed.choices, "ran": failed.ran}}
+        return {"seq": seq, "error": told}
     except asyncio.CancelledError:
-        return {"seq": run["seq"], "error": {"kind": "cancelled", "message": "cancelled"}}
+        return {"seq": seq, "error": {"kind": "cancelled", "message": "cancelled"}}
     except Exception as bug:  # what a client raises is what its caller gets
-        return {"seq": run["seq"], "error": {"kind": "other", "message": str(bug), "type": type(bug).__name__}}
-    usage = completion.get("usage") or {}
-    choices = [
-        {"text": choice["message"]["content"], "finish": choice["finish_reason"]} for choice in completion["choices"]
-    ]
+        return {"seq": seq, "error": {"kind": "other", "message": str(bug), "type": type(bug).__name__}}
+    usage = result.get("usage") or {}
     counts = {"in": usage.get("prompt_tokens"), "out": usage.get("completion_tokens")}
-    return {"seq": run["seq"], "result": {"choices": choices, "usage": counts}}
+    return {"seq": seq, "result": {**result, "usage": counts}}
 
 
 async def serve(client_class: type[ReferenceClient]) -> None:
@@ -51,7 +66,7 @@ async def serve(client_class: type[ReferenceClient]) -> None:
     runs: dict[int, asyncio.Task[None]] = {}
 
     async def answer(line: dict[str, Any]) -> None:
-        say(await perform(client_class, line))
+        say(await perform(client_class, line, say=say))
 
     while line := await asyncio.to_thread(sys.stdin.buffer.readline):
         told = json.loads(line)

@@ -6,6 +6,7 @@ it is read, since it may be the one that says how the answer ended. Each decisio
 
 import codecs
 import json
+from collections.abc import Callable
 from typing import Any
 
 
@@ -14,31 +15,61 @@ class StreamBroken(Exception):
 
     Attributes:
         kind: in the words of the driver protocol.
+        code: the server's, None where it said none.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.kind = kind
+        self.code = code
+
+
+class ChoiceSum:
+    """What the deltas of one choice come to.
+
+    Attributes:
+        text, refusal: None until there is some.
+        tool_calls: each with `id`, `name` and `arguments`.
+        finish: why it ended, None until that is told.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.refusal: str | None = None
+        self.tool_calls: list[dict[str, Any]] = []
+        self.finish: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As the driver protocol has a choice."""
+        return {"text": self.text, "finish": self.finish, "refusal": self.refusal, "tool_calls": self.tool_calls}
 
 
 class EventReader:
     """Reads the events of one answer, in pieces of any size.
 
+    Args:
+        on_delta: called with the index of a choice and each piece of its text.
+
     Attributes:
-        text: of the first choice so far.
-        finish: its finish reason.
+        choices: by their index.
+        usage: as it was told, or None.
         done: whether the last event has come.
     """
 
-    def __init__(self) -> None:
-        self.text = ""
-        self.finish: str | None = None
+    def __init__(self, on_delta: Callable[[int, str], None] | None = None) -> None:
+        self.choices: dict[int, ChoiceSum] = {}
         self.usage: dict[str, Any] | None = None
+        self._on_delta = on_delta
         self.done = False
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._held = ""
         self._data: list[str] = []
         self._started = False
+
+    @property
+    def first(self) -> ChoiceSum:
+        """The first choice."""
+        return self.choices.setdefault(0, ChoiceSum())
 
     def take(self, data: bytes) -> None:
         """The next bytes."""
@@ -49,10 +80,10 @@ class EventReader:
         text = self._decoder.decode(data)
         if text and not self._started:
             self._started = True
-            text = self.first(text)
+            text = self.beginning(text)
         return text
 
-    def first(self, text: str) -> str:
+    def beginning(self, text: str) -> str:
         """The beginning of a stream without its byte order mark."""
         return text.removeprefix("\ufeff")
 
@@ -123,16 +154,59 @@ class EventReader:
         if isinstance(chunk, dict) and chunk.get("error"):
             self.failed(chunk["error"])
             return
-        for choice in (chunk.get("choices") if isinstance(chunk, dict) else None) or ():
-            if choice.get("index", 0) == 0:
-                self.text += (choice.get("delta") or {}).get("content") or ""
-                self.finish = choice.get("finish_reason") or self.finish
+        if not isinstance(chunk, dict):
+            return
+        self.usage = self.usage_of(chunk) or self.usage
+        for choice in chunk.get("choices") or ():
+            index = choice.get("index", 0)
+            self.take_choice(index, self.choices.setdefault(index, ChoiceSum()), choice)
+
+    def usage_of(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
+        """The token counts in a chunk."""
+        return chunk.get("usage")
+
+    def take_choice(self, index: int, sum_: ChoiceSum, choice: dict[str, Any]) -> None:
+        """What a chunk says about one choice."""
+        delta = choice.get("delta") or {}
+        text = delta.get("content")
+        if text:
+            sum_.text += text
+            if self._on_delta is not None:
+                self._on_delta(index, text)
+        if delta.get("refusal"):
+            sum_.refusal = (sum_.refusal or "") + delta["refusal"]
+        for piece in delta.get("tool_calls") or ():
+            self.take_tool_call(sum_, piece)
+        sum_.finish = choice.get("finish_reason") or sum_.finish
+
+    def take_tool_call(self, sum_: ChoiceSum, piece: dict[str, Any]) -> None:
+        """A piece of a tool call."""
+        function = piece.get("function") or {}
+        call = self.tool_call_of(sum_, piece)
+        call["id"] = call["id"] or piece.get("id") or None
+        call["name"] = self.name_of(call["name"], function.get("name"))
+        call["arguments"] += function.get("arguments") or ""
+
+    def tool_call_of(self, sum_: ChoiceSum, piece: dict[str, Any]) -> dict[str, Any]:
+        """The call that a piece belongs to: by its index, but an id that is another begins another call."""
+        index, id = piece.get("index"), piece.get("id")
+        calls = sum_.tool_calls
+        named = [call for call in calls if call["index"] == index] if index is not None else calls
+        found = next((call for call in named if id and call["id"] == id), named[-1] if named else None)
+        if found is None or (id and found["id"] and found["id"] != id):
+            found = {"index": index, "id": None, "name": None, "arguments": ""}
+            calls.append(found)
+        return found
+
+    def name_of(self, known: str | None, name: str | None) -> str | None:
+        """The name of a call from what was known and what a further piece says: the first one counts."""
+        return known or name or None
 
     def failed(self, error: Any) -> None:
         """An error inside the stream."""
         message = error if isinstance(error, str) else error.get("message") or "the stream failed"
         code = None if isinstance(error, str) else error.get("code")
-        raise StreamBroken("quota" if code == "insufficient_quota" else "server", message)
+        raise StreamBroken("quota" if code == "insufficient_quota" else "server", message, code)
 
     def end(self) -> None:
         """The last byte has come; an event without its blank line is read, too."""
@@ -143,8 +217,15 @@ class EventReader:
         self.dispatch()
 
     def completion(self) -> dict[str, Any]:
-        """What the events came to; StreamBroken when that is no whole answer."""
-        if self.finish is None:
+        """What the events came to: `choices` as the driver protocol has them and `usage`.
+
+        Raises:
+            StreamBroken: that is no whole answer.
+        """
+        if not self.choices or any(choice.finish is None for choice in self.choices.values()):
             raise StreamBroken("protocol", "the stream ended before the answer did")
-        message = {"role": "assistant", "content": self.text}
-        return {"choices": [{"index": 0, "message": message, "finish_reason": self.finish}], "usage": self.usage}
+        return {"choices": self.told(), "usage": self.usage}
+
+    def told(self) -> list[dict[str, Any]]:
+        """The choices so far, in order."""
+        return [choice.told() for _, choice in sorted(self.choices.items())]

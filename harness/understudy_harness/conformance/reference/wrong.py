@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from understudy_harness.conformance.reference.client import CallFailed, HttpAnswer, ReferenceClient
 from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ERRORS
@@ -84,9 +84,12 @@ class LosesARetry(ReferenceClient):
 class SwallowsErrors(ReferenceClient):
     """Reports an empty success when it gives up."""
 
-    def give_up(self, answer: HttpAnswer, named: float | None) -> dict[str, Any]:
+    async def chat(self, input: Mapping[str, Any]) -> dict[str, Any]:
         """A completion without a word in it."""
-        return {"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}
+        try:
+            return await super().chat(input)
+        except CallFailed:
+            return {"choices": [{"text": "", "finish": "stop"}]}
 
 
 class ManglesText(ReferenceClient):
@@ -109,7 +112,7 @@ class AsksOnceMore(ReferenceClient):
 
     async def _ask_again(self) -> None:
         await asyncio.sleep(0.05)
-        await self.attempt(b"{}")
+        await self.attempt("/chat/completions", b"{}")
 
 
 class LeavesSocketsOpen(ReferenceClient):
@@ -126,7 +129,7 @@ class LeavesSocketsOpen(ReferenceClient):
 class TellsItsKey(ReferenceClient):
     """Puts the request's headers into the error that it raises."""
 
-    def give_up(self, answer: HttpAnswer, named: float | None) -> dict[str, Any]:
+    def give_up(self, answer: HttpAnswer, named: float | None) -> NoReturn:
         """Raises CallFailed with the key in it."""
         raise CallFailed("rate_limit", f"failed with Bearer {self.api_key}", status=answer.status)
 

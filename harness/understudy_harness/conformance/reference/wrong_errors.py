@@ -1,7 +1,7 @@
 """Clients that are wrong about errors, each in one way: group 2."""
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from understudy_harness.conformance.reference.client import CallFailed, HttpAnswer, ReferenceClient
 from understudy_harness.conformance.reference.events import EventReader
@@ -70,17 +70,17 @@ class TakesAnything(ReferenceClient):
 class StumblesOverBodies(ReferenceClient):
     """Believes that every error is an object with a message."""
 
-    def give_up(self, answer: HttpAnswer, named: float | None) -> dict[str, Any]:
+    def give_up(self, answer: HttpAnswer, named: float | None) -> NoReturn:
         """Raises TypeError or ValueError for those that are not."""
         error = json.loads(answer.body)["error"]
         str(error["message"])
-        return super().give_up(answer, named)
+        super().give_up(answer, named)
 
 
 class LosesWords(ReferenceClient):
     """Says nothing but the status."""
 
-    def give_up(self, answer: HttpAnswer, named: float | None) -> dict[str, Any]:
+    def give_up(self, answer: HttpAnswer, named: float | None) -> NoReturn:
         """Raises CallFailed without the server's words, code and id."""
         kind = self.kind_of(answer.status, None)
         raise CallFailed(kind, f"status {answer.status}", status=answer.status, retry_after_s=named)
@@ -91,7 +91,7 @@ class ReadsEventsAlone(ReferenceClient):
 
     def finish(self, reader: EventReader, answer: HttpAnswer) -> dict[str, Any]:
         """What the events came to, also when there were none."""
-        return {"choices": [{"message": {"content": reader.text}, "finish_reason": "stop"}]}
+        return {"choices": [{"text": reader.first.text, "finish": "stop"}]}
 
 
 WRONG_ABOUT_ERRORS: dict[str, type[ReferenceClient]] = {

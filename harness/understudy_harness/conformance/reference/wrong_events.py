@@ -91,7 +91,7 @@ class KeepsTheLastLine(EventReader):
 class KeepsTheMark(EventReader):
     """Takes a byte order mark for a letter."""
 
-    def first(self, text: str) -> str:
+    def beginning(self, text: str) -> str:
         """As it is."""
         return text
 
@@ -101,7 +101,7 @@ class TakesACutForAnEnd(EventReader):
 
     def completion(self) -> dict[str, Any]:
         """As if it had ended well."""
-        self.finish = self.finish or "stop"
+        self.first.finish = self.first.finish or "stop"
         return super().completion()
 
 
@@ -113,8 +113,8 @@ class DropsTheUnfinished(EventReader):
 
     def completion(self) -> dict[str, Any]:
         """A text is an answer."""
-        if self.text:
-            self.finish = self.finish or ""
+        if self.first.text:
+            self.first.finish = self.first.finish or ""
         return super().completion()
 
 
@@ -191,7 +191,7 @@ def _reading(reader: type[EventReader]) -> type[ReferenceClient]:
 
     class Reading(ReferenceClient):
         def new_reader(self) -> EventReader:
-            return reader()
+            return reader(self.on_delta)
 
     Reading.__doc__ = reader.__doc__
     return Reading

@@ -1,0 +1,79 @@
+"""The fault script of one case in one run: its steps, with answers in the form that each request asks for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from understudy.core.fault_steps import Fault
+from understudy.core.faults import FaultScript
+from understudy.core.messages import Request
+from understudy_harness.conformance.canary import Canary, filled
+from understudy_harness.conformance.forms import FORMS, OPERATION_FORMS, form_of
+from understudy_harness.conformance.truth import Truth, parse_truth, standard
+
+
+class CaseScript(FaultScript):
+    """A fault script for each form, all of which count every request; the form that was asked for plays.
+
+    Args:
+        name: of the case.
+        serve: its steps.
+        operation: of the case; it tells the form where a request does not.
+        answers: truths that the case names beside `ok`.
+        canary: of the run.
+        created: seconds since the epoch, for the answers.
+        names: more that `{name}` in a text stands for, such as the URL of the case's second server.
+
+    Raises:
+        FaultError: the steps cannot be understood.
+        msgspec.ValidationError: an answer cannot.
+    """
+
+    __slots__ = ("_forms", "_operation")
+
+    def __init__(
+        self,
+        name: str,
+        serve: Sequence[Mapping[str, Any]],
+        operation: str,
+        answers: Mapping[str, dict[str, Any]],
+        canary: Canary,
+        created: int = 0,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        replaced = {"canary": canary.word, "text": canary.text, "key": canary.key, **(names or {})}
+        steps = filled(list(serve), replaced)
+        truths = {"ok": standard(canary)}
+        truths |= {each: parse_truth(filled(dict(table), replaced)) for each, table in answers.items()}
+        self._operation = OPERATION_FORMS.get(operation, operation if operation in FORMS else "chat")
+        self._forms = {
+            form: FaultScript.parse({"name": name, "steps": steps}, answers_in(form, truths, canary, created))
+            for form in FORMS
+        }
+        super().__init__(name, self._forms[self._operation].steps)
+
+    def seed(self, seed: int) -> None:
+        """Let a run's seed decide about what plays by chance."""
+        super().seed(seed)
+        for script in self._forms.values():
+            script.seed(seed)
+
+    def next(self, request: Request, key: str, model: str, now: int) -> Fault | None:
+        """The fault that this call meets, if any."""
+        wanted = form_of(request, self._operation)
+        playing = None
+        for form, script in self._forms.items():
+            fault = script.next(request, key, model, now)
+            if form == wanted:
+                playing = fault
+        return playing
+
+
+def answers_in(form: str, truths: Mapping[str, Truth], canary: Canary, created: int) -> dict[str, dict[str, Any]]:
+    """The answers that a script may name, in one form.
+
+    `ok_whole` and `ok_stream` are chat completions in those forms, whatever is asked for.
+    """
+    answers = {name: FORMS[form](truth, canary, created) for name, truth in truths.items()}
+    answers["ok_whole"] = FORMS["chat"](truths["ok"], canary, created)
+    answers["ok_stream"] = FORMS["chat.stream"](truths["ok"], canary, created)
+    return answers

@@ -1,0 +1,16 @@
+"""How the calls of a case are made where the ordinary way (`stage.ordinary`) does not do: functions, by name.
+
+A case names one by `play = "NAME"`. It is given the stage of the run: it begins calls, gives them up, waits, changes
+the account, and may measure values, which expectations read by `value("name")`. It judges nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from understudy_harness.conformance.stage import Stage
+
+Play = Callable[["Stage"], Awaitable[None]]
+
+PLAYS: dict[str, Play] = {}
+"""By the name that cases use."""

@@ -1,0 +1,93 @@
+"""What a scripted model says, apart from how it is written: one truth, rendered as JSON, as a stream, as a response.
+
+The standard answer of every run is one of these, a case may define others in `[case.answers.NAME]`, and the generated
+cases draw them.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from understudy_harness.conformance.canary import Canary
+
+USAGE = (9, 5)
+"""Prompt and completion tokens, unless a truth says otherwise."""
+
+
+class CallTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A tool call.
+
+    Attributes:
+        name: of the tool.
+        arguments: as the text that the API sends.
+        id: of the call; None for `call_` and the run's word.
+        pieces: the arguments as they are cut for a stream; empty for three pieces.
+    """
+
+    name: str
+    arguments: str
+    id: str | None = None
+    pieces: tuple[str, ...] = ()
+
+
+class ChoiceTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One answer.
+
+    Attributes:
+        text: what it says; None for no text at all.
+        pieces: the text as it is cut for a stream; empty for a piece for each word.
+        refusal: in the message's own field.
+        tool_calls: in order.
+        finish: why it ended.
+    """
+
+    text: str | None = None
+    pieces: tuple[str, ...] = ()
+    refusal: str | None = None
+    tool_calls: tuple[CallTruth, ...] = ()
+    finish: str = "stop"
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """The pieces of its text."""
+        return self.pieces or _words(self.text or "")
+
+
+class Truth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An answer of the model, whole.
+
+    Attributes:
+        choices: one for each that was asked for.
+        usage: prompt and completion tokens; None for none told.
+    """
+
+    choices: Annotated[tuple[ChoiceTruth, ...], msgspec.Meta(min_length=1)]
+    usage: tuple[int, int] | None = USAGE
+
+
+def standard(canary: Canary) -> Truth:
+    """The standard answer: a short text in three scripts, with a word that no other run has."""
+    return Truth((ChoiceTruth(text=canary.text, pieces=("Hello", ", 世界", " 🌍", f" {canary.word}")),))
+
+
+def parse_truth(table: dict[str, Any]) -> Truth:
+    """A truth as a case spells it: the fields of a choice, or `choices`, and perhaps `usage`.
+
+    `text`, `refusal`, names and arguments may hold `{text}` and `{canary}`, which each run replaces.
+
+    Raises:
+        msgspec.ValidationError: it cannot be understood.
+    """
+    if "choices" in table:
+        return msgspec.convert(table, Truth)
+    told = dict(table)
+    usage = {"usage": told.pop("usage")} if "usage" in told else {}
+    return msgspec.convert({"choices": [told], **usage}, Truth)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """A text in pieces that each begin with a space, as tokens do."""
+    pieces: list[str] = []
+    for word in text.split(" "):
+        pieces.append(f" {word}" if pieces else word)
+    return tuple(piece for piece in pieces if piece)

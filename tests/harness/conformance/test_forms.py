@@ -1,0 +1,119 @@
+import json
+
+import pytest
+
+from understudy.core.messages import Request
+from understudy_harness.conformance.canary import Canary
+from understudy_harness.conformance.case_script import CaseScript
+
+CANARY = Canary("sk-canary-1", "canary-1234")
+PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
+
+
+def answer(form: str, name: str = "ok", operation: str = "chat", **answers):
+    """An answer as a server would send it to a request that asks for a form."""
+    script = CaseScript("made", [{"answer": name}], operation, answers, CANARY, 1_700_000_000)
+    request = Request("POST", PATHS[form.removesuffix(".stream")], {})
+    request.body = b'{"stream": true}' if form.endswith(".stream") else b"{}"
+    fault = script.next(request, "", "", 0)
+    assert fault is not None
+    return fault.answer(0)
+
+
+def events(given) -> list[dict]:
+    """The JSON of each event, without [DONE]."""
+    lines = [line for line in given.body.decode().split("\n") if line.startswith("data: {")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def test_no_two_runs_have_the_same_canary() -> None:
+    """Neither key nor word."""
+    one, other = Canary.new(), Canary.new()
+    assert one.key != other.key
+    assert one.word != other.word
+    assert one.word in one.text
+
+
+def test_the_standard_answer_has_the_layout_of_a_real_one() -> None:
+    """Indented by two, a final newline, letters outside ASCII as they are; usage 9 and 5."""
+    given = answer("chat")
+    assert (given.status, given.content_type) == (200, b"application/json")
+    assert given.body.startswith(b'{\n  "id": "chatcmpl-')
+    assert given.body.endswith(b"}\n")
+    assert "Hello, 世界 🌍 canary-1234".encode() in given.body
+    completion = json.loads(given.body)
+    assert list(completion) == [
+        "id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint",
+    ]  # fmt: skip
+    assert completion["choices"][0]["finish_reason"] == "stop"
+    assert (completion["usage"]["prompt_tokens"], completion["usage"]["completion_tokens"]) == (9, 5)
+
+
+def test_a_streamed_standard_answer_says_the_same() -> None:
+    """Event by event, ending in [DONE]."""
+    given = answer("chat.stream")
+    assert given.content_type == b"text/event-stream; charset=utf-8"
+    *events, done, rest = given.body.decode().split("\n\n")
+    assert (done, rest) == ("data: [DONE]", "")
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+    assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == CANARY.text
+    assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None] * 5 + ["stop"]
+
+
+@pytest.mark.parametrize(("form", "name"), [("chat", "ChatCompletion"), ("chat.stream", "ChatCompletionChunk")])
+@pytest.mark.parametrize("said", ["ok", "tools", "refused"])
+def test_the_official_types_accept_it(form: str, name: str, said: str) -> None:
+    """In strict mode, with nothing converted; calls, refusals and several choices, too."""
+    chat = pytest.importorskip("openai.types.chat")
+    given = answer(form, said, **ANSWERS)
+    for part in [json.loads(given.body)] if form == "chat" else events(given):
+        getattr(chat, name).model_validate_json(json.dumps(part), strict=True)
+
+
+ANSWERS = {
+    "tools": {"tool_calls": [{"name": "get_time", "arguments": '{"city": "Kyōto"}'}], "finish": "tool_calls"},
+    "refused": {"choices": [{"refusal": "I will not say {canary}."}, {"text": "One {canary} two"}], "usage": [3, 4]},
+}
+
+
+def test_one_truth_is_the_same_in_all_four_forms() -> None:
+    """Texts and arguments, whole or in pieces, with the run's word in its place; a response has usage of its own words."""
+    whole = json.loads(answer("chat", "tools", **ANSWERS).body)
+    call = whole["choices"][0]["message"]["tool_calls"][0]
+    streamed = [piece for each in events(answer("chat.stream", "tools", **ANSWERS)) for piece in calls_of(each)]
+    assert "".join(piece["function"]["arguments"] for piece in streamed) == call["function"]["arguments"]
+    assert streamed[0]["id"] == call["id"]
+    response = json.loads(answer("responses", "tools", **ANSWERS).body)
+    assert response["output"][0]["arguments"] == call["function"]["arguments"]
+    said = events(answer("responses.stream", "ok"))
+    assert [each["sequence_number"] for each in said] == list(range(len(said)))
+    text = "".join(each["delta"] for each in said if each["type"] == "response.output_text.delta")
+    assert text == said[-1]["response"]["output"][0]["content"][0]["text"] == CANARY.text
+    assert said[-1]["response"]["usage"]["input_tokens"] == 9
+
+
+def calls_of(chunk: dict) -> list[dict]:
+    return [piece for choice in chunk["choices"] for piece in choice["delta"].get("tool_calls", ())]
+
+
+@pytest.mark.parametrize("said", ["ok", "tools", "refused"])
+def test_the_official_types_accept_the_events_of_a_response(said: str) -> None:
+    """Each is one of the SDK's kinds."""
+    responses = pytest.importorskip("openai.types.responses")
+    pydantic = pytest.importorskip("pydantic")
+    adapter = pydantic.TypeAdapter(responses.ResponseStreamEvent)
+    for event in events(answer("responses.stream", said, **ANSWERS)):
+        read = adapter.validate_python(event)
+        assert read.type == event["type"]
+
+
+def test_the_form_follows_the_request_and_every_request_counts_once() -> None:
+    """A client that streams and one that does not meet the same steps."""
+    steps = [{"on": 1, "status": 500, "error": {"message": "no"}}, {"on": "2..", "answer": "ok"}]
+    script = CaseScript("made", steps, "stream", {}, CANARY)
+    request = Request("POST", "/v1/chat/completions", {})
+    request.body = b'{"stream": true}'
+    assert script.next(request, "", "", 0).answer(0).status == 500
+    request.body = b"{}"
+    assert script.next(request, "", "", 0).answer(0).content_type == b"application/json"
+    assert script.covers_every_call
