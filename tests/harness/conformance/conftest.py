@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.case import Case, load_cases, parse_cases, select
+from understudy_harness.conformance.case import Case, in_seat, load_cases, parse_cases, select
 from understudy_harness.conformance.driver import Attempt, DriverCrashed
 from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.protocol import (
@@ -234,7 +234,7 @@ class SuiteRunner:
                 listeners=listeners,
                 watch=Steady(*lags),
             )
-            listed = load_cases() if chosen is None else chosen
+            listed = in_seat(load_cases(), "D", slow=False) if chosen is None else chosen
             return await runner.run(select(listed, selectors) if selectors else listed)
 
         return self._virtually(whole())
