@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from understudy_harness.conformance.cli_reports import STANDARD_OUTPUT, writable, write
+from understudy_harness.conformance.cli_reports import STANDARD_OUTPUT, matrix_path, writable, write
 from understudy_harness.conformance.gate import COULD_NOT_JUDGE, FAILURES, FINE, WRONG_USAGE
 
 if TYPE_CHECKING:
@@ -75,6 +75,23 @@ def diff(before: Path, after: Path) -> None:
     if any(change.is_worse for change in changes):
         sys.exit(FAILURES)
     sys.exit(COULD_NOT_JUDGE if any(change.is_unclear for change in changes) else FINE)
+
+
+@report.command()
+@_reports
+@click.option(
+    "--output",
+    "-o",
+    metavar="PATH",
+    required=True,
+    callback=matrix_path,
+    help="A file when it ends in .html, with everything in it; else a folder with a page for each case.",
+)
+def html(files: Sequence[Path], output: str) -> None:
+    """Make the HTML matrix: groups down, clients across, the evidence behind each cell."""
+    from understudy_harness.reports.matrix import write_matrix
+
+    click.echo(write_matrix([reading.report for reading in _read(files)], Path(output)))
 
 
 @report.command()

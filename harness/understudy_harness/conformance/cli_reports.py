@@ -31,13 +31,17 @@ class Outcome:
     Attributes:
         gate: what counts.
         files: of the reports, by their kind; `-` is standard output.
+        html: where the matrix is written, if it is.
         quiet: only what counts is told.
         verbose: a line for each case.
     """
 
-    def __init__(self, gate: Gate, files: dict[str, str], *, quiet: bool, verbose: bool) -> None:
+    def __init__(
+        self, gate: Gate, files: dict[str, str], *, html: str | None = None, quiet: bool = False, verbose: bool = False
+    ) -> None:
         self.gate = gate
         self.files = files
+        self.html = html
         self.quiet = quiet
         self.verbose = verbose
 
@@ -90,6 +94,10 @@ class Outcome:
         }
         for kind, file in self.files.items():
             write(file, writers[kind]())
+        if self.html is not None:
+            from understudy_harness.reports.matrix import write_matrix
+
+            write_matrix([as_report(suite, exit_code=code)], Path(self.html))
         return code
 
 
@@ -105,6 +113,20 @@ def writable(context: click.Context, parameter: click.Parameter, given: str | No
     """Refuse a file that could not be written before the suite runs, not after."""
     if given not in (None, STANDARD_OUTPUT) and (Path(given).is_dir() or not Path(given).absolute().parent.is_dir()):
         raise click.BadParameter(f"{given!r} cannot be written: it is a folder, or its folder does not exist")
+    return given
+
+
+def matrix_path(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    """Refuse a place where no matrix can be written: a file that stands where a folder must, or a missing parent."""
+    from understudy_harness.reports.matrix import is_one_file
+
+    if given is None:
+        return None
+    path = Path(given)
+    if is_one_file(path):
+        return writable(context, parameter, given)
+    if path.is_file() or not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"{given!r} cannot be made: a file stands there, or its parent folder does not exist")
     return given
 
 
@@ -126,6 +148,13 @@ _OPTIONS = (
         click.option(f"--{kind}", f"{kind}_file", metavar="FILE", callback=writable, help=help)
         for kind, help in _FILES.items()
     ),
+    click.option(
+        "--html",
+        "html_path",
+        metavar="PATH",
+        callback=matrix_path,
+        help="Write the matrix here: one file when it ends in .html, else a folder.",
+    ),
     click.option("--quiet", "-q", is_flag=True, help="Tell what counts as failed, and nothing else."),
     click.option("--verbose", "-v", is_flag=True, help="A line for each case, also for those that went well."),
 )
@@ -146,6 +175,7 @@ def outcome_options(case_ids: Callable[[], Iterable[str]]) -> Callable[[Callable
             strict: bool,
             tidy: bool,
             baseline: str | None,
+            html_path: str | None,
             quiet: bool,
             verbose: bool,
             **more: Any,
@@ -159,7 +189,9 @@ def outcome_options(case_ids: Callable[[], Iterable[str]]) -> Callable[[Callable
             files = {kind: file for kind in _FILES if (file := more.pop(f"{kind}_file")) is not None}
             if list(files.values()).count(STANDARD_OUTPUT) > 1:
                 raise click.UsageError("One report alone can go to standard output.")
-            return command(*arguments, outcome=Outcome(gate, files, quiet=quiet, verbose=verbose), **more)
+            return command(
+                *arguments, outcome=Outcome(gate, files, html=html_path, quiet=quiet, verbose=verbose), **more
+            )
 
         for option in reversed(_OPTIONS):
             gathered = option(gathered)

@@ -32,14 +32,17 @@ def explain(case: Case) -> str:
         _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
         f"Words\n{_listed(_words([*(each for part in case.variants for each in part.expectations), *case.tidy]))}",
         f"Where it comes from\n{_listed(case.references)}",
-        f"By hand\n{_listed(by_hand(case))}",
+        *(_by_hand(variant) for variant in case.variants),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _served(case: Case) -> str:
-    way = f", in the part {case.part!r}" if case.part else ""
-    return f"The server{way}\n{_listed(script(case))}"
+    return f"The server{_way(case)}\n{_listed(script(case))}"
+
+
+def _way(case: Case) -> str:
+    return f", in the part {case.part!r}" if case.part else ""
 
 
 def _fields(value: msgspec.Struct) -> str:
@@ -120,9 +123,15 @@ def curl(case: Case, base_url: str) -> str:
     )
 
 
+def _by_hand(case: Case) -> str:
+    return f"By hand{_way(case)}\n{_listed(by_hand(case))}"
+
+
 def by_hand(case: Case) -> list[str]:
     """Two commands by which anybody sees a case with their own eyes: the server, and the call."""
     serve = f"understudy conform serve {case.id} --port {_PORT}"
+    if case.part:
+        serve += f" --part {shlex.quote(case.part)}"
     return [
         f"{serve}    (in one terminal; it tells the time of each request)",
         f"{curl(case, f'http://{HOST}:{_PORT}/v1')}    (in another, as often as the client would)",

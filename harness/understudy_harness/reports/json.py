@@ -110,7 +110,7 @@ def _about(result: CaseResult) -> dict[str, Any]:
             "non_strict": judged(case.non_strict),
             "tidy": judged(case.tidy),
         },
-        "by_hand": by_hand(result.case),
+        "by_hand": by_hand(case),
     }
 
 

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 
 _CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff"
-_TURNING = "\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_INVISIBLE = re.compile(f"[{_CONTROL}{_TURNING}]")
+_UNSEEN = "\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+_INVISIBLE = re.compile(f"[{_CONTROL}{_UNSEEN}]")
+_INVISIBLE_OR_RETURN = re.compile(f"[{_CONTROL}{_UNSEEN}\r]")
 _VOID = frozenset({"meta", "link", "input", "br", "hr", "wbr"})
 
 
@@ -26,6 +27,17 @@ Child = str | Markup | None
 def text(words: str) -> Markup:
     """Escaped. What no reader could see, or what would turn a line around, is shown by its number."""
     return Markup(html.escape(_INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", words)))
+
+
+def evidence_text(words: str) -> Markup:
+    """Escaped, for evidence: what no reader could see, carriage returns included, is shown and marked as such."""
+    parts, end = [], 0
+    for found in _INVISIBLE_OR_RETURN.finditer(words):
+        number = ord(found[0])
+        name = "\\r" if number == 13 else f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+        parts += [html.escape(words[end : found.start()]), f'<span class="esc">{name}</span>']
+        end = found.end()
+    return Markup("".join([*parts, html.escape(words[end:])]))
 
 
 def element(tag: str, /, *children: Child | Iterable[Child], **attributes: str | bool | None) -> Markup:

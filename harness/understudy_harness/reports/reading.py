@@ -178,10 +178,13 @@ def labels(reports: Sequence[Report]) -> list[str]:
     titles = [report.client.title for report in reports]
     named = []
     for report, title in zip(reports, titles, strict=True):
-        alike = [other for other, its in zip(reports, titles, strict=True) if its == title and other is not report]
-        differing = " ".join(_apart(report, alike)) or report.started_at
-        named.append(f"{title} ({differing})" if alike else title)
-    return named
+        alike = [other for other in reports if other.client.title == title and other is not report]
+        differing = " ".join(_apart(report, alike))
+        named.append(f"{title} ({differing})" if differing else title)
+    return [
+        f"{name} ({report.started_at})" if named.count(name) > 1 else name
+        for name, report in zip(named, reports, strict=True)
+    ]
 
 
 def _apart(report: Report, alike: Sequence[Report]) -> Iterable[str]:

@@ -92,4 +92,6 @@ def test_labels_tell_clients_apart(tmp_path: Path) -> None:
     node["driver"]["client"]["runtime"] = "node 22"
     files = [written(tmp_path, f"{number}.json", report) for number, report in enumerate((plain, same, sync, node))]
     named = labels([reading.report for reading in read_reports(files)])
-    assert named == ["a 1", "b 1 (2026-11-30T04:00:00Z)", "b 1 (--sync)", "b 1 (node 22)"]
+    twice = labels([reading.report for reading in read_reports(files[:1] * 2)])
+    assert twice == ["a 1 (2026-11-30T04:00:00Z)"] * 2
+    assert named == ["a 1", "b 1", "b 1 (--sync)", "b 1 (node 22)"]
