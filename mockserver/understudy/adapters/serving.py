@@ -135,6 +135,8 @@ class Server:
             date_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ws_max_size=WEBSOCKET_MESSAGE_LIMIT,
+            # Base64 of sound hardly shrinks, and trying costs ten times what sending does (our choice).
+            ws_per_message_deflate=False,
             ssl_certfile=certificates,
         )
         self._config.load()

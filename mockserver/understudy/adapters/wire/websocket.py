@@ -38,6 +38,18 @@ class FarewellProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = {**(self.scope.get("extensions") or {}), SOCKET_EXTENSION: self}
             self.scope["extensions"] = extensions
 
+    async def send_text(self, message: bytes) -> None:
+        """Send a message of text, given as UTF-8, once the client has read enough of those before.
+
+        Raises:
+            ClientDisconnected: the connection has ended, or is about to.
+        """
+        await self.writable.wait()
+        if self.disconnected or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.conn.send_text(message)
+        self._flush()
+
     def ping(self, count: int) -> None:
         """Send so many pings."""
         for number in range(count):

@@ -1,7 +1,8 @@
 """Sending the events of a session, and what faults do to them.
 
 Pings, frames in pieces and connections that break are beyond ASGI: the protocol lends its socket by an extension of the
-scope. Where no door does, pings and pieces are left out, and a connection that would break is closed with 1011.
+scope, which also takes messages as the bytes that they are. Where no door does, pings and pieces are left out, and a
+connection that would break is closed with 1011.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ _FAILED = 1011
 
 class LentSocket(Protocol):
     """What a protocol lends."""
+
+    async def send_text(self, message: bytes) -> None:
+        """Send a message of text, given as UTF-8, once the client has read enough of those before."""
 
     def ping(self, count: int) -> None:
         """Send so many pings."""
@@ -73,7 +77,10 @@ class Sender:
         tampering = self._tampering
         if tampering is None:
             self._entry.chunks += 1
-            await self._send({"type": "websocket.send", "text": event.decode()})
+            if self._lent is not None:
+                await self._lent.send_text(event)
+            else:
+                await self._send({"type": "websocket.send", "text": event.decode()})
             return
         if tampering.is_over_before_it_begins:
             await self._break_off(tampering, frames)

@@ -4,7 +4,6 @@ Nothing is made before it is pulled. Speech is made phrase by phrase: `work` is 
 thread) before the next event can be pulled.
 """
 
-from binascii import b2a_base64
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from understudy.core.clock import SECOND
 from understudy.core.media import Media
 from understudy.core.pacing import Pacing
 from understudy.core.realtime.conversation import OUTPUT_MS_PER_TOKEN, Item
+from understudy.core.realtime.sound_deltas import SoundDeltas, cut_base64, in_base64
 from understudy.core.realtime.sound_formats import PCM, SoundFormat
 from understudy.core.realtime.wire import EventWriter
 from understudy.core.replies.tools import ToolCall
@@ -93,8 +93,8 @@ class ResponseRun:
         self._pacing = pacing
         self.due = now + pacing.ttft if pacing.ttft or pacing.itl else 0
         self._on_item = on_item
-        self._phrases: Iterator[tuple[str, bytes]] | None = None
-        self._phrase: tuple[str, bytes] | None = None
+        self._phrases: Iterator[tuple[str, bytes, bytes]] | None = None
+        self._phrase: tuple[str, bytes, bytes] | None = None
         self._audio_bytes = 0
         self._sound = bytearray()
         self._open: deque[Callable[[], Iterator[bytes]]] = deque()
@@ -103,10 +103,12 @@ class ResponseRun:
             self._phrases = self._spoken_phrases(spoken, speed)
             self.work = self._make_phrase
 
-    def _spoken_phrases(self, spoken: Spoken, speed: float) -> Iterator[tuple[str, bytes]]:
+    def _spoken_phrases(self, spoken: Spoken, speed: float) -> Iterator[tuple[str, bytes, bytes]]:
+        """Words, their sound, and its base64."""
         sound = self._format
         for words, samples in self._media.speaker.speak_phrases(spoken.text, spoken.voice, sound.rate, speed=speed):
-            yield words, samples if sound is PCM else self._media.codec.encode(samples, sound.name, sound.rate)
+            said = samples if sound is PCM else self._media.codec.encode(samples, sound.name, sound.rate)
+            yield words, said, in_base64(said)
 
     def pull(self) -> list[bytes] | None:
         """The next events, which count as sent; None at the end.
@@ -219,25 +221,28 @@ class ResponseRun:
 
         self._open.append(close)
         yield events
+        deltas = SoundDeltas(self._writer, part)
         while (phrase := self._phrase) is not None:
-            words, audio = phrase
-            for piece in self._media.vocabulary.pieces(words, self._encoding):
+            words, audio, encoded = phrase
+            told = start = 0
+            pieces = deque(self._media.vocabulary.pieces(words, self._encoding))
+            while pieces or start < len(audio):
                 if self._room() <= 0:
                     self.incomplete = "max_output_tokens"
                     break
-                content["transcript"] += piece
-                self.text_tokens += 1
-                yield [self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)]
-            while audio and not self.incomplete:
-                room_ms = self._room() * OUTPUT_MS_PER_TOKEN
-                if room_ms <= 0:
-                    self.incomplete = "max_output_tokens"
-                    break
-                size = min(AUDIO_DELTA_MS, room_ms) * self._format.bytes_per_ms
-                delta, audio = audio[:size], audio[size:]
+                # A word is told just before its sound, taking all letters for equally long ("our choice").
+                if pieces and told * len(audio) <= start * len(words):
+                    piece = pieces.popleft()
+                    told += len(piece)
+                    content["transcript"] += piece
+                    self.text_tokens += 1
+                    yield [self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)]
+                    continue
+                size = min(AUDIO_DELTA_MS, self._room() * OUTPUT_MS_PER_TOKEN) * self._format.bytes_per_ms
+                delta = audio[start : start + size]
                 self._sent_audio(item, delta)
-                encoded = b2a_base64(delta, newline=False).decode("ascii")
-                yield [write("response.output_audio.delta", **part, delta=encoded)]
+                yield [deltas.write(cut_base64(encoded, audio, start, start + len(delta)))]
+                start += len(delta)
             self._phrase = None
             if self.incomplete:
                 break

@@ -171,7 +171,10 @@ class RealtimeSession:
 
     def _next(self) -> Asked | None:
         """The response whose events are due first."""
-        return min(self._state.under_way, key=lambda response: response.running.due, default=None)
+        under_way = self._state.under_way
+        if len(under_way) == 1:
+            return under_way[0]
+        return min(under_way, key=lambda response: response.running.due, default=None)
 
     @staticmethod
     def _told(events: Iterable[bytes]) -> list[bytes]:
