@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from websockets.client import ClientProtocol
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
@@ -76,7 +76,8 @@ class _Session(asyncio.Protocol):
             if isinstance(event, Response):
                 if event.status_code != 101:
                     self._fail(ValueError(f"answered {event.status_code}"))
-            elif isinstance(event, Frame):
+            # The server's pings are answered by the protocol.
+            elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 self._take(bytes(event.data))
         self._flush()
 

@@ -11,6 +11,8 @@ from understudy.adapters.waiting import Reminder
 from understudy.core.clock import Clock
 
 _WAITING = 64
+_BYTES_WAITING = 1024 * 1024
+"""What is read ahead at most, and one message more ("our choice": a second of sound has 64 kB)."""
 
 TIME_IS_UP = object()
 """In the place of a message: the moment has come."""
@@ -29,6 +31,8 @@ class Frames:
         self._clock = clock
         # None stands for the end of the connection.
         self._queue: asyncio.Queue[str | bytes | None] = asyncio.Queue(_WAITING)
+        self._bytes_waiting = 0
+        self._room = asyncio.Event()
         self._waiting: asyncio.Future[None] | None = None
         self._reader = asyncio.ensure_future(self._read())
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -44,7 +48,12 @@ class Frames:
 
     def take(self) -> str | bytes | None:
         """The next message, None at the end of the connection; there must be one."""
-        return self._queue.get_nowait()
+        message = self._queue.get_nowait()
+        if message:
+            self._bytes_waiting -= len(message)
+            if self._bytes_waiting <= _BYTES_WAITING:
+                self._room.set()
+        return message
 
     async def next(self, deadline: int, *, idle: bool) -> Any:
         """The next message, None at the end of the connection, or `TIME_IS_UP` at the deadline.
@@ -62,12 +71,13 @@ class Frames:
             finally:
                 self._waiting = None
                 reminder.cancel()
-        return TIME_IS_UP if self._queue.empty() else self._queue.get_nowait()
+        return TIME_IS_UP if self._queue.empty() else self.take()
 
     async def ignore(self) -> None:
         """Take what comes and drop it, until the connection ends."""
-        while await self._queue.get() is not None:
-            pass
+        while (message := await self._queue.get()) is not None:
+            self._bytes_waiting -= len(message)
+            self._room.set()
 
     async def _read(self) -> None:
         while True:
@@ -79,8 +89,13 @@ class Frames:
                 self._wake()
                 return
             text = message.get("text")
-            await self._queue.put(message.get("bytes") or b"" if text is None else text)
+            came = message.get("bytes") or b"" if text is None else text
+            self._bytes_waiting += len(came)
+            await self._queue.put(came)
             self._wake()
+            while self._bytes_waiting > _BYTES_WAITING:
+                self._room.clear()
+                await self._room.wait()
 
     def _wake(self) -> None:
         waiting = self._waiting

@@ -25,7 +25,8 @@ def cut_base64(encoded: bytes, sound: bytes, start: int, end: int) -> bytes:
     Args:
         encoded: base64 of the whole.
         sound: the whole.
-        start, end: of the slice.
+        start: of the slice.
+        end: of the slice.
     """
     if start % 3 or (end % 3 and end != len(sound)):
         return b2a_base64(sound[start:end], newline=False)
