@@ -232,16 +232,17 @@ class Rule:
         """Whether it must see calls that an earlier rule answers."""
         return self._conditions.calls is not None
 
-    def script(self, request: RuleRequest, now: int, *, taken: bool) -> Script | None:
+    def script(self, request: RuleRequest, now: int, *, taken: bool, named: bool = False) -> Script | None:
         """What it says to a call; None when it is not meant.
 
         Args:
             request: the call.
             now: its arrival, microseconds since the epoch.
             taken: an earlier rule has answered: only count.
+            named: it must name the request's endpoint; any rule that does not leaves the call alone.
         """
         conditions = self._conditions
-        if not self._answers:
+        if not self._answers or (named and conditions.endpoint is None):
             return None
         groups = conditions.met(request)
         if groups is None:
@@ -393,19 +394,20 @@ class Rules:
         if len(others) == len(self._rules):
             self._rules = (*self._rules, rule)
 
-    def script(self, request: RuleRequest, now: int) -> Script | None:
+    def script(self, request: RuleRequest, now: int, *, named: bool = False) -> Script | None:
         """What the model says to a call; None when no rule is meant.
 
         Args:
             request: the call.
             now: its arrival, microseconds since the epoch.
+            named: only rules that name the request's endpoint are meant.
         """
         found: Script | None = None
         for rule in self._rules:
             if found is None:
-                found = rule.script(request, now, taken=False)
+                found = rule.script(request, now, taken=False, named=named)
             elif rule.counts:
-                rule.script(request, now, taken=True)
+                rule.script(request, now, taken=True, named=named)
         return found
 
     def _read(self, table: object, position: int, *, whole: bool) -> Rule:

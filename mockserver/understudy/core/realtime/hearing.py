@@ -6,16 +6,10 @@ the OpenAPI document 2026-08-21; a transcript is told as soon as its audio was c
 comes before or after the response's events).
 """
 
-import math
-from collections.abc import Iterator
-from typing import Any
-
 from understudy.core import errors
 from understudy.core.catalog import Model
 from understudy.core.media import Heard, Media, MediaUnavailable, Sound
 from understudy.core.parameters import anything, fields, optional, string
-from understudy.core.pricing import Usage
-from understudy.core.realtime.conversation import INPUT_MS_PER_TOKEN
 from understudy.core.realtime.sound_formats import PCM, SoundFormat
 
 TRANSCRIPTION = fields(
@@ -54,55 +48,10 @@ def understood(heard: Heard | None) -> str:
 
 def check_model(name: str, model: Model | None, param: str = TRANSCRIBER) -> Model:
     """The model that transcribes; raises BadRequest of any other, which names the parameter."""
-    if model is None or "transcriptions" not in model.endpoints:
+    if model is None or model.endpoints.isdisjoint(("transcriptions", "realtime_transcription")):
         raise errors.BadRequest(
             f"Invalid value: '{name}' is not a transcription model.",
             code="invalid_value",
             param=param,
         )
     return model
-
-
-class Transcript:
-    """The transcript of one item.
-
-    Args:
-        heard: what was heard.
-        model: that transcribes.
-        media: vocabulary.
-
-    Attributes:
-        text: of it.
-        model: that transcribed.
-        usage: what it is charged for.
-    """
-
-    def __init__(self, heard: Heard, model: Model, media: Media) -> None:
-        self.text = heard.text
-        self.model = model
-        self._media = media
-        self._milliseconds = heard.milliseconds
-        if _BY_DURATION in model.id:
-            self.usage = Usage(milliseconds=math.ceil(heard.milliseconds / 1_000) * 1_000)
-        else:
-            audio = -(-heard.milliseconds // INPUT_MS_PER_TOKEN)
-            self.usage = Usage(audio_in=audio, text_out=media.vocabulary.count(self.text, model.encoding))
-
-    def deltas(self) -> Iterator[str]:
-        """Its pieces."""
-        if _BY_DURATION in self.model.id:
-            yield self.text
-        else:
-            yield from self._media.vocabulary.pieces(self.text, self.model.encoding)
-
-    def shown_usage(self) -> dict[str, Any]:
-        """As its last event tells it."""
-        if _BY_DURATION in self.model.id:
-            return {"type": "duration", "seconds": self.usage.milliseconds / 1_000}
-        return {
-            "type": "tokens",
-            "total_tokens": self.usage.audio_in + self.usage.text_out,
-            "input_tokens": self.usage.audio_in,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": self.usage.audio_in},
-            "output_tokens": self.usage.text_out,
-        }

@@ -92,6 +92,7 @@ _ITEM = ("conversation.item.added", "conversation.item.done")
 _COMMITTED = ("input_audio_buffer.committed", *_ITEM)
 _TRANSCRIPTION = (
     "conversation.item.input_audio_transcription.delta",
+    "conversation.item.input_audio_transcription.segment",
     "conversation.item.input_audio_transcription.completed",
     "conversation.item.input_audio_transcription.failed",
 )

@@ -4,22 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from understudy.core.parameters import string
-from understudy.core.pricing import charge
 from understudy.core.realtime.conversation import Item
 from understudy.core.realtime.event_fields import check_event
-from understudy.core.realtime.hearing import (
-    DEFAULT_TRANSCRIBER,
-    Transcript,
-    check_model,
-    is_sentence,
-    understood,
-)
+from understudy.core.realtime.hearing import is_sentence, understood
 from understudy.core.realtime.input_audio import Started, detector_of
 from understudy.core.realtime.items import announced
 from understudy.core.realtime.responding import cut, respond
 from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.transcribing import transcribe
 from understudy.core.realtime.transitions import InputPhase, Moment
-from understudy.core.usage_log import Spent
 
 
 def append(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
@@ -121,24 +114,4 @@ def _committed(state: SessionState, item_id: str, samples: bytes, now: int) -> I
     previous = state.conversation.insert(item, None)
     yield state.writer.write("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
     yield from announced(state, item, previous)
-    wanted = state.fields["audio"]["input"]["transcription"]
-    if wanted is not None and heard is not None:
-        state.hearing.take(Moment.TRANSCRIBED)
-        name = wanted.get("model") or DEFAULT_TRANSCRIBER
-        model = check_model(name, state.simulator.find_model(name, state.account))
-        yield from _transcribed(state, item, Transcript(heard, model, state.simulator.media), now)
-
-
-def _transcribed(state: SessionState, item: Item, transcript: Transcript, now: int) -> Iterator[bytes]:
-    kind = "conversation.item.input_audio_transcription"
-    place = {"item_id": item.id, "content_index": 0}
-    for piece in transcript.deltas():
-        yield state.writer.write(f"{kind}.delta", **place, delta=piece)
-    item.shown["content"][0]["transcript"] = transcript.text
-    usage = transcript.shown_usage()
-    yield state.writer.write(f"{kind}.completed", **place, transcript=transcript.text, usage=usage)
-    model = transcript.model
-    amount = charge(transcript.usage, state.simulator.prices.find(model.price))
-    spent = Spent("audio_transcriptions", model.snapshot, "default", transcript.usage, amount)
-    state.simulator.store.settle(state.account, spent, now)
-    state.entry.charge += amount
+    yield from transcribe(state, item, heard, now)

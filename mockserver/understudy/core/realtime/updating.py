@@ -14,6 +14,8 @@ from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import SessionState
 from understudy.core.realtime.transitions import Moment
 
+_STREAMS = ("gpt-realtime-whisper",)
+
 
 def update_session(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
     """`session.update`."""
@@ -34,8 +36,21 @@ def update_session(state: SessionState, event: dict[str, Any], now: int) -> Iter
         raise errors.BadRequest(
             "Cannot update a conversation's voice if assistant audio is present.", code="cannot_update_voice"
         )
-    state.fields = merged(state.fields, event["session"])
+    fields = merged(state.fields, event["session"])
+    _check_detection(fields["audio"]["input"])
+    state.fields = fields
     if state.input.use(format_of(state.fields["audio"]["input"]["format"])) or state.detection is None:
         state.hearing.take(Moment.EARS_CHANGED)
     state.idle_at = None
     yield state.writer.write("session.updated", session=state.fields)
+
+
+def _check_detection(hears: dict[str, Any]) -> None:
+    """Refuse a model that streams by itself beside detected turns (OpenAI's guide; the words are "our choice")."""
+    model = (hears["transcription"] or {}).get("model")
+    if model in _STREAMS and hears["turn_detection"] is not None:
+        raise errors.BadRequest(
+            f"Turn detection is not supported with the transcription model '{model}'. Set turn_detection to null.",
+            code="invalid_value",
+            param="session.audio.input.turn_detection",
+        )

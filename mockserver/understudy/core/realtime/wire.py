@@ -45,10 +45,10 @@ class EventWriter:
         """One event."""
         return encode({"type": kind, "event_id": self.ids.make("event_"), **fields})
 
-    def delta(self, kind: str, item: dict[str, Any], name: str, text: str) -> bytes:
+    def delta(self, kind: str, item: dict[str, Any], name: str, text: str, **more: Any) -> bytes:
         """A delta of text, padded so that text and padding come to whole steps of 16 characters (recorded)."""
         padding = self.ids.make("", -len(text) % 16)
-        return self.write(kind, **item, **{name: text}, obfuscation=padding)
+        return self.write(kind, **item, **{name: text}, **more, obfuscation=padding)
 
     def error(self, error: ApiError, event_id: str | None) -> bytes:
         """The `error` event; `event_id` names the client's event that was wrong."""
