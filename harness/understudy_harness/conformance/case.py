@@ -60,7 +60,7 @@ class Level(Enum):
 
 SEATS = {"D": "driver", "P": "program", "G": "gateway"}
 """Where the client under test can stand."""
-GATEWAY = "G"
+PROGRAM, GATEWAY = "P", "G"
 
 
 class Group(msgspec.Struct, frozen=True):

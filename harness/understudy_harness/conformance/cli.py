@@ -2,19 +2,17 @@
 
 import asyncio
 import json
-import shlex
-import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
 from understudy.adapters.wallclock import wall_now
-from understudy_harness.conformance.case import Case, CaseError, in_seat, load_cases, select
+from understudy_harness.conformance.case import Case, CaseError, load_cases, select
 from understudy_harness.conformance.cli_report import report
 from understudy_harness.conformance.cli_reports import Outcome, outcome_options
-from understudy_harness.conformance.gate import COULD_NOT_JUDGE
+from understudy_harness.conformance.cli_seats import Seat, could_not_judge, seat_options, words_of
+from understudy_harness.conformance.results import SuiteResult
 
 INTERRUPTED = 130
 
@@ -30,7 +28,7 @@ _selection = click.option(
 
 
 @conform.command()
-@click.option("--driver", "command", required=True, help='Command that starts the driver, as in "node driver.mjs".')
+@seat_options
 @_selection
 @click.option(
     "--slow", is_flag=True, help="Run the cases, or parts of cases, that take minutes or many megabytes, too."
@@ -47,52 +45,80 @@ _selection = click.option(
 @click.pass_context
 def run(
     context: click.Context,
-    command: str,
+    seat: Seat,
     select: str,
     outcome: Outcome,
     slow: bool,
     jobs: int,
     dry_run: bool,
 ) -> None:
-    """Run cases against a client, by way of a driver.
+    """Run cases against a client, in one of three seats.
 
-    A driver is a small program that makes calls with one client; `understudy conform protocol` describes it. The one
-    for the official Python SDK is "python -m understudy_harness.conformance.drivers.openai_python".
+    --driver "CMD": by way of a driver, a small program that makes calls with one client; `understudy conform protocol`
+    describes it. The one for the official Python SDK is "python -m
+    understudy_harness.conformance.drivers.openai_python".
+
+    --kind OP -- PROGRAM ...: any program that makes one such call and prints the answer's text; it is started for each
+    case with OPENAI_BASE_URL and OPENAI_API_KEY set.
+
+    --gateway URL: what passes calls on to the port of --upstream-port.
 
     Exit codes: 0 fine, 1 failures, 2 wrong usage, 3 the suite could not judge.
     """
-    cases = in_seat(_chosen(select), "D", slow=slow)
-    try:
-        words = shlex.split(command)
-    except ValueError as problem:
-        raise click.BadParameter(f"{command!r} is no command: {problem}", param_hint="--driver") from None
-    if not words:
-        raise click.BadParameter("it is empty", param_hint="--driver")
+    cases = seat.cases(_chosen(select), slow=slow)
     if dry_run:
         _write_list(cases)
         click.echo(f"{len(cases)} cases would be run.")
         return
-    from understudy_harness.conformance.driver import DriverError, DriverNotFound, DriverProcess
-    from understudy_harness.conformance.protocol import ProtocolError
-    from understudy_harness.conformance.runner import Runner
+    suite = _judged(context, seat, cases, jobs, outcome)
+    context.exit(outcome.finish(suite))
 
-    runner = Runner(lambda: DriverProcess(words), words, now=wall_now, listeners=outcome.listeners(), jobs=jobs)
+
+def _judged(context: click.Context, seat: Seat, cases: Sequence[Case], jobs: int, outcome: Outcome) -> SuiteResult:
+    """Run cases; whatever keeps the suite from judging ends the command."""
+    from understudy_harness.conformance.driver import DriverError, DriverNotFound
+    from understudy_harness.conformance.protocol import ProtocolError
+
     try:
-        suite = asyncio.run(runner.run(cases))
+        return asyncio.run(seat.runner(now=wall_now, listeners=outcome.listeners(), jobs=jobs).run(cases))
     except DriverNotFound as problem:
-        raise click.BadParameter(str(problem), param_hint="--driver") from None
+        raise click.UsageError(f"{problem}.") from None
     except (DriverError, ProtocolError) as problem:
-        _could_not_judge(str(problem))
+        could_not_judge(str(problem))
+    except OSError as problem:
+        could_not_judge(f"port {seat.port} cannot be listened on: {problem.strerror}" if seat.port else str(problem))
     except KeyboardInterrupt:
         click.echo("\nInterrupted.", err=True)
         context.exit(INTERRUPTED)
     except Exception:
         # Exit code 1 would blame the client.
         traceback.print_exc()
-        _could_not_judge("it failed itself")
+        could_not_judge("it failed itself")
     finally:
         outcome.broken_off()
-    context.exit(outcome.finish(suite))
+
+
+@conform.command()
+@click.option("--driver", "command", required=True, help='Command that starts the driver, as in "node driver.mjs".')
+@click.pass_context
+def smoke(context: click.Context, command: str) -> None:
+    """Try a driver, not its client: ten easy cases, an unknown field, and an end at `stop`.
+
+    What fails here is the driver's: the kinds of errors, the text of answers, progress lines, giving up.
+    """
+    from understudy_harness.conformance.driver import DriverError, DriverNotFound
+    from understudy_harness.conformance.protocol import ProtocolError
+    from understudy_harness.conformance.smoke import try_driver
+
+    try:
+        fine = asyncio.run(try_driver(words_of(command, "--driver"), wall_now, click.echo))
+    except DriverNotFound as problem:
+        raise click.UsageError(f"{problem}.") from None
+    except (DriverError, ProtocolError) as problem:
+        could_not_judge(str(problem))
+    except KeyboardInterrupt:
+        context.exit(INTERRUPTED)
+    context.exit(0 if fine else 1)
 
 
 @conform.command(name="list")
@@ -149,17 +175,12 @@ def _chosen(selectors: str) -> tuple[Case, ...]:
     try:
         cases = load_cases()
     except CaseError as problem:
-        _could_not_judge(f"the cases cannot be used: {problem}")
+        could_not_judge(f"the cases cannot be used: {problem}")
     wanted = [word.strip() for word in selectors.split(",") if word.strip()]
     try:
         return select(cases, wanted) if wanted else cases
     except ValueError as problem:
         raise click.UsageError(f"{problem}.") from None
-
-
-def _could_not_judge(problem: str) -> NoReturn:
-    click.echo(f"The suite could not judge: {problem}.", err=True)
-    sys.exit(COULD_NOT_JUDGE)
 
 
 def _write_list(cases: Sequence[Case]) -> None:

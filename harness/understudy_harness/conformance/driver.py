@@ -120,10 +120,14 @@ class DriverProcess:
 
     Args:
         command: program and arguments.
+
+    Attributes:
+        ended_by_itself: whether it ended when it was last told to stop.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = list(command)
+        self.ended_by_itself = False
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._attempts: dict[int, Attempt] = {}
@@ -204,7 +208,7 @@ class DriverProcess:
         if process is None:
             return
         if process.returncode is None:
-            _kill_group(process)
+            kill_group(process)
         await process.wait()
         await self._finish_reading()
 
@@ -217,8 +221,9 @@ class DriverProcess:
             self._write(Stop())
             try:
                 await asyncio.wait_for(process.wait(), STOP_S)
+                self.ended_by_itself = True
             except TimeoutError:
-                _kill_group(process)
+                kill_group(process)
                 await process.wait()
         await self._finish_reading()
 
@@ -238,7 +243,7 @@ class DriverProcess:
                 problem += f" with {_ending(process.returncode)}"
         except ProtocolError as broken:
             problem = str(broken)
-            _kill_group(process)
+            kill_group(process)
         self._crash = DriverCrashed(problem, process.returncode)
         for attempt in self._attempts.values():
             attempt.fail(self._crash)
@@ -308,7 +313,8 @@ def environment_for_drivers(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _kill_group(process: asyncio.subprocess.Process) -> None:
+def kill_group(process: asyncio.subprocess.Process) -> None:
+    """End a process by force, with all that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":
             process.kill()

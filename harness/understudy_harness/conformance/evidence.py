@@ -190,7 +190,13 @@ class Evidence:
             for operand in expectation.operands:
                 if operand.word is not None and operand.word.part is not Part.STANDARD:
                     values[operand.spelled] = operand.value(self)
-        return {name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()}
+        return {name: self._told(value) for name, value in values.items()}
+
+    def _told(self, value: Any) -> Any:
+        """A value as reports may show it: times to the microsecond, texts without the keys."""
+        if isinstance(value, float):
+            return round(value, 6)
+        return self.masked(value) if isinstance(value, str) else value
 
 
 def gap_between(before: Exchange | None, after: Exchange | None) -> float | None:

@@ -11,16 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 
+import msgspec
+
 from understudy.adapters.tls import LocalAuthority
 from understudy.core.simulator import Simulator
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.case import GATEWAY, Case
+from understudy_harness.conformance.case import GATEWAY, PROGRAM, SEATS, Case
 from understudy_harness.conformance.case_server import HOST, CaseServer, ScriptOf
 from understudy_harness.conformance.driver import Driver, DriverError
 from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.live import prepare_live
 from understudy_harness.conformance.plays import PLAYS
-from understudy_harness.conformance.protocol import Introduction, ProtocolError
+from understudy_harness.conformance.protocol import OPERATIONS, Introduction, ProtocolError
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.stage import Hung, Stage, ordinary
 from understudy_harness.conformance.steadiness import WORST_LAG_S, Steadiness
@@ -28,6 +30,9 @@ from understudy_harness.conformance.verdict import Judgement, Verdict, judge
 
 RUNS = 3
 """How often a case is run before INCONCLUSIVE stands, and how often one that hangs on time and was failed."""
+
+STARTING_S = 10.0
+"""More time that a program's calls have: it is started for each."""
 
 
 class Listener:
@@ -153,6 +158,11 @@ class _Setting:
             self._authority = LocalAuthority(HOST)
         return self._authority
 
+    @property
+    def what(self) -> str:
+        """What lacks an operation."""
+        return SEATS[self.seat]
+
     def close(self) -> None:
         """Remove its files."""
         if self._authority is not None:
@@ -186,9 +196,11 @@ class _Worker:
             introduction = self._introduction or await self.start()
         except (DriverError, ProtocolError) as problem:
             return CaseResult(case, Judgement(Verdict.ERROR), str(problem))
+        if self._setting.seat == PROGRAM:
+            case = _of_a_program(case, introduction)
         lacking = [need for need in case.needs if need not in (*introduction.ops, *introduction.can)]
         if lacking:
-            reason = f"the driver has no {' and no '.join(lacking)}"
+            reason = f"the {self._setting.what} has no {' and no '.join(lacking)}"
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
         judged = case.for_gateway() if self._setting.seat == GATEWAY else case
         tries: list[CaseResult] = []
@@ -302,6 +314,17 @@ class _Worker:
     def _next(self) -> int:
         self._sequence += 1
         return self._sequence
+
+
+def _of_a_program(case: Case, introduction: Introduction) -> Case:
+    """The case as far as it is about the one kind of call that a program makes."""
+    kinds = introduction.ops
+    parts = tuple(part for part in case.parts if part.op in kinds)
+    needs = tuple(need for need in case.needs if need not in OPERATIONS or need in kinds or not parts)
+    if not case.parts and case.op in kinds:
+        needs = tuple(need for need in case.needs if need not in OPERATIONS or need == case.op)
+    patient = [msgspec.structs.replace(part, window_s=part.window_s + STARTING_S) for part in parts or case.parts]
+    return msgspec.structs.replace(case, parts=tuple(patient), needs=needs, window_s=case.window_s + STARTING_S)
 
 
 def _failures(tries: Sequence[CaseResult]) -> int:

@@ -69,7 +69,7 @@ def _client(case: Case, evidence: Evidence) -> str:
 
 def _outcome(case: Case, evidence: Evidence) -> str:
     choice = evidence.choice
-    text = "" if choice is None or choice.text is None else _shortened(choice.text)
+    text = "" if choice is None or choice.text is None else _shortened(evidence.masked(choice.text))
     if evidence.result is not None:
         return f"success with {text!r}" if choice is not None else "success with nothing in it"
     if evidence.failure is not None:

@@ -62,7 +62,7 @@ def test_an_unclean_client_passes_unless_tidiness_counts(call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["run"], "Missing option '--driver'"),
+        (["run"], "Say who is judged, in one of three ways"),
         (["run", "--driver", ""], "it is empty"),
         (["run", "--driver", "'open"], "is no command: No closing quotation"),
         (["run", "--driver", "no-such-program"], "the driver's program 'no-such-program' cannot be started"),

@@ -94,6 +94,9 @@ class ReferenceClient:
         organization, project: sent in headers of their own.
         now: the time of day in seconds since the epoch.
         say: tells the application what is under way: fields of a progress line.
+
+    Attributes:
+        reading: what reads the events of the last stream, None before there was one.
     """
 
     connection = "close"
@@ -116,6 +119,7 @@ class ReferenceClient:
         self._timeout_s = timeout_s
         self._now = now
         self.say = say
+        self.reading: EventReader | None = None
         given = {"OpenAI-Organization": organization, "OpenAI-Project": project}
         self.headers = {name: value for name, value in given.items() if value is not None}
 
@@ -142,6 +146,7 @@ class ReferenceClient:
 
         def renew() -> EventReader:
             made.append(self.new_reader())
+            self.reading = made[-1]
             return made[-1]
 
         answer = await self.ask("/chat/completions", {**input, "stream": True}, renew)

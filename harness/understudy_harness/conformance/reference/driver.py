@@ -53,7 +53,8 @@ async def perform(
         told |= {"request_id": failed.request_id, "partial": {"choices": failed.choices, "ran": failed.ran}}
         return {"seq": seq, "error": told}
     except asyncio.CancelledError:
-        return {"seq": seq, "error": {"kind": "cancelled", "message": "cancelled"}}
+        partial = {"choices": [] if client.reading is None else client.reading.told()}
+        return {"seq": seq, "error": {"kind": "cancelled", "message": "cancelled", "partial": partial}}
     except Exception as bug:  # what a client raises is what its caller gets
         return {"seq": seq, "error": {"kind": "other", "message": str(bug), "type": type(bug).__name__}}
     usage = result.get("usage") or {}

@@ -1,0 +1,211 @@
+"""The program's seat: any program that makes one kind of call, judged without a line of code about it.
+
+For each call the program is started with `OPENAI_BASE_URL` and `OPENAI_API_KEY` set. Seen are the wire, the exit code
+and the output. It stands in for a driver: how the program ended is read as its final line.
+
+- success: exit code 0 and the run's text on standard output (or without that, where it need not be there)
+- error: another exit code, or no such text and something on standard error
+- exit code 0, no such text and no word on standard error: a success with the wrong text
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+
+from understudy_harness.conformance.driver import (
+    STOP_S,
+    Attempt,
+    DriverNotFound,
+    environment_for_drivers,
+    kill_group,
+)
+from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.protocol import Choice, Client, Failure, Final, Introduction, Partial, Result, Run
+from understudy_harness.conformance.words import SEEN_IN_PROGRAMS, WORDS
+
+OUTPUT_KEPT = 1024 * 1024
+"""Bytes kept of each output stream of one run; more is read and thrown away."""
+ABILITIES = ("tools", "n", "retries", "timeout", "logs", "headers")
+"""What no case of this seat is left out for: the program does what it does."""
+BLIND = frozenset(WORDS) - SEEN_IN_PROGRAMS
+"""Words whose value cannot be seen from here."""
+_LOCAL = "127.0.0.1,localhost,::1"
+
+
+class ProgramDriver:
+    """Starts a program for each call.
+
+    Args:
+        command: program and arguments.
+        kind: the operation that it makes.
+        expect_stdout: whether the run's text must be on its standard output.
+    """
+
+    def __init__(self, command: Sequence[str], kind: str, *, expect_stdout: bool = True) -> None:
+        self._command = list(command)
+        self._kind = kind
+        self._expect_stdout = expect_stdout
+        self._process: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._trap = _Trap()
+        self._stdout = b""
+        self._complained = b""
+        self._exit_code: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Always: it is started for each call."""
+        return True
+
+    async def start(self) -> Introduction:
+        """Set the trap, and introduce the program by its name."""
+        await self._trap.start()
+        name = " ".join([PurePath(self._command[0]).name, *(PurePath(word).name for word in self._command[1:3])])
+        return Introduction(Client(name, "", language="program"), [self._kind], list(ABILITIES))
+
+    def run(self, message: Run) -> Attempt:
+        """Start the program."""
+        attempt = Attempt()
+        self._stdout, self._complained, self._exit_code = b"", b"", None
+        self._task = asyncio.ensure_future(self._perform(message, attempt))
+        return attempt
+
+    def cancel(self, seq: int) -> None:
+        """Interrupt the program, as Ctrl-C does."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT if sys.platform != "win32" else signal.SIGTERM)
+
+    def complaints(self) -> bytes:
+        """What came on standard error of the last run."""
+        return self._complained
+
+    def add_to(self, evidence: Evidence) -> None:
+        """Read how the program ended, now that the run's text is known."""
+        call = evidence.call
+        evidence.exit_code, evidence.stdout = self._exit_code, self._stdout
+        evidence.values["trapped"] = self._trap.taken()
+        if self._exit_code is None:
+            return
+        words = self._complained.decode("utf-8", "replace").strip()
+        found = says(self._stdout, call.canary.text)
+        text = call.canary.text if found else self._stdout.decode("utf-8", "replace").strip()
+        if self._exit_code == 0 and (found or not self._expect_stdout or not words):
+            # Where the text need not be there, ending well is all that is asked.
+            call.result = Result([Choice(text=call.canary.text if not self._expect_stdout else text)])
+            call.failure = None
+        else:
+            call.result = None
+            message = call.canary.masked(words or f"exit code {self._exit_code}")
+            call.failure = Failure("other", message, partial=Partial([Choice(text=text)]) if text else None)
+
+    async def kill(self) -> None:
+        """End the program by force."""
+        await self._end()
+
+    async def stop(self) -> None:
+        """End what is left."""
+        await self._end()
+        await self._trap.stop()
+
+    async def _end(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            kill_group(self._process)
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=STOP_S)
+
+    async def _perform(self, message: Run, attempt: Attempt) -> None:
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._environment(message),
+                start_new_session=True,
+            )
+        except (FileNotFoundError, PermissionError) as problem:
+            attempt.final.set_exception(
+                DriverNotFound(f"the program {self._command[0]!r} cannot be started: {problem.strerror}")
+            )
+            return
+        self._stdout, self._complained, _ = await asyncio.gather(
+            _kept(process.stdout), _kept(process.stderr), process.wait()
+        )
+        self._exit_code = process.returncode
+        if not attempt.final.done():
+            attempt.final.set_result(Final(message.seq, result=Result()))
+
+    def _environment(self, message: Run) -> dict[str, str]:
+        options = message.options
+        own = {
+            "OPENAI_BASE_URL": message.base_url,
+            "OPENAI_API_KEY": message.api_key,
+            "OPENAI_LOG": "debug" if options.debug_log else None,
+            "OPENAI_ORG_ID": options.organization,
+            "OPENAI_PROJECT_ID": options.project,
+            "SSL_CERT_FILE": options.ca_file,
+            "NODE_EXTRA_CA_CERTS": options.ca_file,
+            **self._trap.variables(),
+        }
+        return environment_for_drivers(os.environ) | {name: value for name, value in own.items() if value is not None}
+
+
+def says(output: bytes, text: str) -> bool:
+    """Whether a text stands in the output of a program: as it is, or as it is written in JSON."""
+    shown = output.decode("utf-8", "replace")
+    return text in shown or json.dumps(text)[1:-1] in shown
+
+
+class _Trap:
+    """A proxy that takes no request: who asks it was about to talk to somebody else than the suite's server."""
+
+    def __init__(self) -> None:
+        self._server: asyncio.Server | None = None
+        self._caught = 0
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._catch, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def variables(self) -> Mapping[str, str]:
+        """What points a program's requests to it, but for those to this machine."""
+        if self._server is None:
+            return {}
+        url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+        return {
+            **{spelled: url for name in names for spelled in (name, name.lower())},
+            "NO_PROXY": _LOCAL,
+            "no_proxy": _LOCAL,
+        }
+
+    def taken(self) -> int:
+        """Connections since this was last asked."""
+        caught, self._caught = self._caught, 0
+        return caught
+
+    async def _catch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._caught += 1
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+
+async def _kept(stream: asyncio.StreamReader | None) -> bytes:
+    """All of a stream is read, its beginning is kept."""
+    kept = bytearray()
+    while stream is not None and (data := await stream.read(64 * 1024)):
+        kept += data[: max(0, OUTPUT_KEPT - len(kept))]
+    return bytes(kept)
