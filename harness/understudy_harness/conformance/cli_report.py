@@ -118,6 +118,17 @@ def summary(files: Sequence[Path], output: str) -> None:
     write(output, told([reading.report for reading in _read(files)]).encode())
 
 
+@report.command()
+@_reports
+@_output
+@click.option("--tidy", is_flag=True, help="List what is unclean, too.")
+def baseline(files: Sequence[Path], output: str, tidy: bool) -> None:
+    """List every failure as known, for `run --baseline`; each waits for the link to its issue."""
+    from understudy_harness.reports.baseline import starting_baseline
+
+    write(output, starting_baseline([reading.report for reading in _read(files)], tidy=tidy).encode())
+
+
 def _read(files: Iterable[Path]) -> list[Reading]:
     from understudy_harness.reports.reading import ReportError, read_reports
 

@@ -152,7 +152,7 @@ class Console(Listener):
             self._more("server did", story.server)
             self._more("client did", story.client)
             self._more("expected", story.expected)
-            self._more("alone", again(self._command, case.id))
+            self._more("alone", again(self._command, result.decided))
         elif judgement.verdict is Verdict.NON_STRICT:
             self._more("client did", tell(result).client)
         elif judgement.verdict not in JUDGED:

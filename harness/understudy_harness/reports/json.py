@@ -58,7 +58,7 @@ def describe(suite: SuiteResult, *, exit_code: int) -> dict[str, Any]:
             "verdicts": {verdict.value: suite.count(verdict) for verdict in Verdict},
         },
         "groups": {result.case.group.id: result.case.group.title for result in suite.results},
-        "cases": [{**_result(result), "again": again(suite.command, result.case.id)} for result in suite.results],
+        "cases": [{**_result(result), "again": again(suite.command, result.decided)} for result in suite.results],
     }
 
 

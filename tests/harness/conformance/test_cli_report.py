@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from tests.harness.conformance.report_files import a_case, a_report, written
 
+from understudy_harness.conformance.baseline import BaselineError, read_baseline
 from understudy_harness.conformance.cli import conform
 
 
@@ -163,7 +164,24 @@ def test_the_summary_is_markdown_that_reports_cannot_break(tmp_path: Path, call)
     assert {row.count(" | ") for row in rows} == {3}
 
 
-@pytest.mark.parametrize("command", ["merge", "badge", "summary", "diff"])
+def test_a_baseline_to_start_from_lists_what_failed(tmp_path: Path, call) -> None:
+    """It is refused until each entry has its link, and then it bears these failures."""
+    story = {"server": "200", "client": "", "expected": 'outcome is error, but outcome was "\x7f\n"'}
+    cases = [a_case(), a_case("9.2-made", "FAILED", story=story), a_case("9.3-made", clean=False, untidy=["no_secret"])]
+    file = written(tmp_path, "r.json", a_report(*cases, name='a "b"'))
+    known = tmp_path / "known.toml"
+    ids = [case["id"] for case in cases]
+    assert call("baseline", file, "-o", known).exit_code == 0
+    with pytest.raises(BaselineError, match=r"issue must be a link to where 9\.2-made is dealt with, not ''"):
+        read_baseline(known, ids)
+    text = call("baseline", "--tidy", file).output
+    known.write_text(text.replace('issue = ""', 'issue = "https://example.com/1"'), encoding="utf-8")
+    read = read_baseline(known, ids)
+    assert [each.case for each in read.known] == ["9.2-made", "9.3-made"]
+    assert read.find('a "b"', "1", "9.2-made").why == 'outcome is error, but outcome was "\\x7f "'
+
+
+@pytest.mark.parametrize("command", ["merge", "badge", "summary", "baseline", "diff"])
 def test_a_file_that_is_no_report_is_wrong_usage(command: str, tmp_path: Path, call) -> None:
     """One sentence, and nothing is written."""
     good = written(tmp_path, "good.json", a_report(a_case()))
