@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
-from tests.core.realtime.test_session import MANUAL, SERVER_EVENT, TEXT, Talk, append, tone, user
+from tests.core.realtime.test_session import MANUAL, PIXEL, SERVER_EVENT, TEXT, Talk, append, tone, user
 
 from understudy.core.realtime import conversation
 
@@ -332,3 +332,8 @@ def test_a_transcription_prompt_has_the_real_bound(talk: Talk) -> None:
     )
     assert refused["error"]["code"] == "string_above_max_length"
     assert refused["error"]["param"] == "session.audio.input.transcription.prompt"
+
+
+def test_the_smallest_picture_is_taken(talk: Talk) -> None:
+    """One pixel, which the property test of all events shows, too."""
+    assert talk.send(shows(PIXEL))[0]["type"] == "conversation.item.added"

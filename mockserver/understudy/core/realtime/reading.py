@@ -102,7 +102,8 @@ def read(items: list[Item], settings: dict[str, Any], model: Model, vocabulary: 
     most = input_limit(model) - begins
     ratio = 1.0
     if isinstance(strategy, dict):
-        most = min(most, (strategy.get("token_limits") or {}).get("post_instructions") or most)
+        limit = (strategy.get("token_limits") or {}).get("post_instructions")
+        most = most if limit is None else min(most, limit)
         ratio = strategy["retention_ratio"]
     total = sum(piece.tokens.total for piece in pieces)
     if total > most:
