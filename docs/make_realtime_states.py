@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from understudy.core.realtime.transitions import TABLES, Moment, Move, Phase, Refusal, Trigger
+from understudy.core.realtime.transitions import BEGINNINGS, TABLES, Moment, Move, Phase, Refusal, Trigger
 
 PAGE = Path(__file__).parent / "reference" / "realtime-states.md"
 _HEAD = """# States of a realtime session
 
 Made by `docs/make_realtime_states.py` from the table of `understudy.core.realtime.transitions`, which the sessions
-themselves read. A session is three small machines: what it is for, who speaks into it, and the response. A response
-beside the conversation (`conversation: "none"`) has a machine of its own of the third kind.
+themselves read. A session is four small machines: what it is for, who speaks into it, the response, and the sound that
+is played in a call. A response beside the conversation (`conversation: "none"`) has a machine of its own.
 
 Events of the client are written `as.on.the.wire`, moments that come by themselves in *italics*. Of the events that are
 said any may be missing (a text has no sound) and some come often (deltas), but they come in this order.
@@ -36,7 +36,7 @@ def _state(phase: Phase) -> str:
 def diagram(name: str) -> list[str]:
     """A machine in the words of Mermaid; what leads from one phase to another by several ways is one arrow."""
     table = TABLES[name]
-    lines = ["stateDiagram-v2", f"    [*] --> {_state(next(iter(table)))}"]
+    lines = ["stateDiagram-v2", *(f"    [*] --> {_state(phase)}" for phase in BEGINNINGS[name])]
     for phase, rows in table.items():
         ways: dict[str, list[str]] = {}
         for trigger, row in rows.items():

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from understudy.core import errors
 from understudy.core.media import Vocabulary
+from understudy.core.realtime.sound_formats import SoundFormat
 
 INPUT_MS_PER_TOKEN = 100
 OUTPUT_MS_PER_TOKEN = 50
@@ -88,6 +89,16 @@ class Item:
     def sound_size(self) -> int:
         """Bytes of its audio that are kept."""
         return sum(map(len, self.sounds.values()))
+
+    def truncate(self, place: int, end_ms: int, sound_format: SoundFormat) -> None:
+        """Forget what nobody has heard: sound after so many milliseconds of a part, and all of its transcript.
+
+        The client knows what was heard of it, the server does not know which words that were.
+        """
+        self.audio_ms = end_ms
+        if place in self.sounds:
+            self.sounds[place] = self.sounds[place][: end_ms * sound_format.bytes_per_ms]
+        self.shown["content"][place]["transcript"] = ""
 
     def tokens(self, vocabulary: Vocabulary, encoding: str) -> Tokens:
         """What it weighs when it is read: sound is read as sound, its transcript is not."""

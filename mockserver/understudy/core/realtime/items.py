@@ -62,12 +62,8 @@ def truncate_item(state: SessionState, event: dict[str, Any], now: int) -> Itera
         raise errors.BadRequest("Only model output audio messages can be truncated.", param="item_id")
     if end > item.audio_ms:
         raise errors.BadRequest(f"Audio content of {item.audio_ms}ms is already shorter than {end}ms")
-    # The server drops the transcript: the client knows what was heard, the server does not.
-    item.audio_ms = end
-    if place in item.sounds:
-        item.sounds[place] = item.sounds[place][: end * state.output_format.bytes_per_ms]
+    item.truncate(place, end, state.output_format)
     state.entry.truncated += 1
-    parts[place]["transcript"] = ""
     yield state.writer.write("conversation.item.truncated", item_id=item.id, content_index=place, audio_end_ms=end)
 
 

@@ -110,6 +110,11 @@ class ResponseRun:
             said = samples if sound is PCM else self._media.codec.encode(samples, sound.name, sound.rate)
             yield words, said, in_base64(said)
 
+    @property
+    def sound_ms(self) -> int:
+        """Milliseconds of sound that were sent so far."""
+        return self._audio_bytes // self._format.bytes_per_ms
+
     def pull(self) -> list[bytes] | None:
         """The next events, which count as sent; None at the end.
 
@@ -293,9 +298,9 @@ class ResponseRun:
         """Count sound that is sent now."""
         size = len(sound)
         self._sound += sound
-        before = self._audio_bytes // self._format.bytes_per_ms
+        before = self.sound_ms
         self._audio_bytes += size
-        here = self._audio_bytes // self._format.bytes_per_ms
+        here = self.sound_ms
         item.audio_ms += here - before
         self.audio_tokens = -(-here // OUTPUT_MS_PER_TOKEN)
         # Speech is sent about four times as fast as it plays (observed: faster than real time).

@@ -20,7 +20,7 @@ from understudy.core.accounts import Account
 from understudy.core.catalog import Model
 from understudy.core.errors import ApiError
 from understudy.core.journal import JournalEntry
-from understudy.core.realtime import items, responding, turns, updating
+from understudy.core.realtime import items, playing, responding, turns, updating
 from understudy.core.realtime.beta import BETA_EVENTS, BetaWriter, new_beta_session, read_event
 from understudy.core.realtime.session_fields import merged, new_session, new_transcription_session, session_lifetime
 from understudy.core.realtime.state import Asked, SessionState
@@ -41,6 +41,7 @@ _HANDLERS: dict[str, Callable[[SessionState, dict[str, Any], int], Iterator[byte
     "conversation.item.retrieve": items.retrieve_item,
     "response.create": responding.create_response,
     "response.cancel": responding.cancel,
+    "output_audio_buffer.clear": playing.clear_output,
 }
 
 
@@ -64,6 +65,7 @@ class RealtimeSession:
         transcribes: whether it answers nothing and only transcribes.
         beta: whether the client speaks the beta interface.
         start_from: an update that holds from the beginning.
+        plays: whether the server plays the sound itself, as it does in calls (WebRTC, SIP).
 
     Attributes:
         close: set when the session has ended by itself.
@@ -81,6 +83,7 @@ class RealtimeSession:
         transcribes: bool = False,
         beta: bool = False,
         start_from: dict[str, Any] | None = None,
+        plays: bool = False,
     ) -> None:
         ids = WireIds(seed)
         session_id = ids.make("sess_")
@@ -101,6 +104,7 @@ class RealtimeSession:
             merged(begun, start_from or {}),
             beta=beta,
             transcribes=transcribes,
+            plays=plays,
         )
         self.close: Close | None = None
         self._lifetime = lifetime
@@ -121,9 +125,9 @@ class RealtimeSession:
 
     @property
     def deadline(self) -> int:
-        """When `wake` has something to say: the caller has been silent for long, or the session ends."""
-        idle_at = self._state.idle_at
-        return self._expires_at if idle_at is None else min(idle_at, self._expires_at)
+        """When `wake` has something to say: sound has been played, the caller is silent, or the session ends."""
+        moments = (self._state.idle_at, playing.played_at(self._state), self._expires_at)
+        return min(moment for moment in moments if moment is not None)
 
     def is_responding(self) -> bool:
         """Whether a response is under way."""
@@ -161,13 +165,14 @@ class RealtimeSession:
         response = self._next()
         if response is None:
             return []
+        before_ms = response.running.sound_ms
         pulled = response.running.pull()
         if pulled is None:
             return self._told(responding.finish(self._state, response, now))
         response.machine.take(Moment.NEXT_IS_DUE)
         self._state.under_way.remove(response)
         self._state.under_way.append(response)
-        return self._told(pulled)
+        return self._told([*playing.sound_sent(self._state, response, before_ms, now), *pulled])
 
     def _next(self) -> Asked | None:
         """The response whose events are due first."""
@@ -184,6 +189,9 @@ class RealtimeSession:
     def wake(self, now: int) -> list[bytes]:
         """What is said when the deadline has come."""
         state = self._state
+        played_at = playing.played_at(state)
+        if played_at is not None and played_at <= now < self._expires_at:
+            return self._told(playing.played_out(state))
         if state.idle_at is not None and state.idle_at <= now < self._expires_at:
             return self._told(turns.miss_caller(state, now))
         if now < self._expires_at:

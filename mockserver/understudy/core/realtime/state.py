@@ -3,6 +3,7 @@
 The handlers of client events share it; `session.py` owns it.
 """
 
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -17,10 +18,26 @@ from understudy.core.realtime.input_audio import InputAudio
 from understudy.core.realtime.reading import Piece, Reading
 from understudy.core.realtime.response import ResponseRun
 from understudy.core.realtime.sound_formats import SoundFormat, format_of
-from understudy.core.realtime.transitions import InputPhase, Machine, ResponsePhase, SessionPhase
+from understudy.core.realtime.transitions import InputPhase, Machine, OutputPhase, ResponsePhase, SessionPhase
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.rule_answers import ScriptedUsage
 from understudy.core.simulator import Simulator
+
+
+class Playing(msgspec.Struct, eq=False):
+    """Sound of one response in the output buffer of a call.
+
+    Attributes:
+        response: id of the response that says it.
+        item: that holds it.
+        since: when it begins to play, microseconds since the epoch.
+        until: when all of it will have been played.
+    """
+
+    response: str
+    item: Item
+    since: int
+    until: int
 
 
 class Asked(msgspec.Struct, eq=False):
@@ -70,6 +87,8 @@ class SessionState:
         ids: makes its ids.
         writer: writes its events.
         beta: whether the client speaks the beta interface.
+        transcribes: whether it answers nothing and only transcribes.
+        plays: whether the server plays the sound, as it does in calls.
         fields: the session object.
         conversation: its items.
         input: audio that is not yet committed.
@@ -77,7 +96,9 @@ class SessionState:
         under_way: responses under way; that of the conversation and those beside it, the next one first.
         known: what the last response of the conversation read and made.
         idle_at: when a caller has been silent for too long.
-        phase, hearing, answering: the machines of the session, of its input and of the conversation's response.
+        playing: sound in the output buffer of a call; the first is played now.
+        phase, hearing, answering, output: the machines of the session, of its input, of the conversation's response and
+            of the sound that is played.
     """
 
     def __init__(
@@ -92,6 +113,7 @@ class SessionState:
         *,
         beta: bool,
         transcribes: bool,
+        plays: bool,
     ) -> None:
         self.simulator = simulator
         self.account = account
@@ -101,6 +123,7 @@ class SessionState:
         self.writer = writer
         self.beta = beta
         self.transcribes = transcribes
+        self.plays = plays
         self.fields = fields
         self.conversation = Conversation(ids.make("conv_"))
         self.input = InputAudio(format_of(fields["audio"]["input"]["format"]))
@@ -108,9 +131,12 @@ class SessionState:
         self.under_way: list[Asked] = []
         self.known: list[Piece] = []
         self.idle_at: int | None = None
-        self.phase = Machine("session", SessionPhase.TRANSCRIBING if transcribes else SessionPhase.CONVERSING)
+        self.playing: deque[Playing] = deque()
+        begins = SessionPhase.ON_CALL if plays else SessionPhase.CONVERSING
+        self.phase = Machine("session", SessionPhase.TRANSCRIBING if transcribes else begins)
         self.hearing = Machine("input", InputPhase.QUIET)
         self.answering = Machine("response", ResponsePhase.NONE)
+        self.output = Machine("output", OutputPhase.SILENT)
 
     @property
     def detection(self) -> dict[str, Any] | None:

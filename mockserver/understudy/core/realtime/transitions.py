@@ -1,8 +1,9 @@
-"""What may happen in a session, and what follows: three small machines as one table of data.
+"""What may happen in a session, and what follows: four small machines as one table of data.
 
-    session    converses or transcribes, until it has ended
+    session    converses, on a call or not, or transcribes, until it has ended
     input      is quiet, or somebody speaks into the input audio buffer
     response   there is none, it is asked for, it is under way (each response beside the conversation has its own)
+    output     of a call: sound is played to the caller, or none
 
 Everything that moves a machine is a row of `TABLES`: a client's event by its type, or an inner `Moment`. A row says
 where the machine goes, which server events are said, in their order, and which moments may come of it at once. A row
@@ -25,6 +26,7 @@ class SessionPhase(Enum):
     """What a session is for, until it ends."""
 
     CONVERSING = "conversing"
+    ON_CALL = "on a call"
     TRANSCRIBING = "transcribing"
     ENDED = "ended"
 
@@ -44,6 +46,13 @@ class ResponsePhase(Enum):
     UNDER_WAY = "under way"
 
 
+class OutputPhase(Enum):
+    """Whether the server plays sound to the caller of a call (WebRTC, SIP)."""
+
+    SILENT = "silent"
+    PLAYING = "playing"
+
+
 class Moment(Enum):
     """What happens by itself, or comes of a client's event."""
 
@@ -58,11 +67,13 @@ class Moment(Enum):
     WRONG = "asked wrongly"
     NEXT_IS_DUE = "next event is due"
     ALL_SAID = "all was said"
+    SOUND_BEGAN = "sound began"
+    PLAYED_OUT = "all was played"
     TIME_IS_UP = "session's time is up"
     CLIENT_GONE = "client has gone"
 
 
-Phase = SessionPhase | InputPhase | ResponsePhase
+Phase = SessionPhase | InputPhase | ResponsePhase | OutputPhase
 Trigger = str | Moment
 
 
@@ -116,11 +127,18 @@ _CLOSING = (
     "conversation.item.done",
     "response.output_item.done",
 )
+_CLEARED = ("output_audio_buffer.cleared", "conversation.item.truncated")
 _DONE = ("response.done", "rate_limits.updated")
 _ASK = Move(ResponsePhase.ASKED, then=(Moment.ADMITTED, Moment.TURNED_AWAY, Moment.WRONG))
 _NOTHING_TO_CANCEL = Refusal("Cancellation failed: no active response found", "response_cancel_not_active")
 _NO_RESPONSES = Refusal(
     "The '{event}' event is not supported in transcription sessions.", "invalid_event", param="type"
+)
+# A client of a WebSocket plays its sound itself, so there is no buffer to clear; the words are "our choice".
+_NO_BUFFER = Refusal(
+    "The 'output_audio_buffer.clear' event is only supported for WebRTC and SIP connections.",
+    "invalid_event",
+    param="type",
 )
 
 _SESSION_EVENTS: dict[Trigger, tuple[str, ...]] = {
@@ -141,12 +159,7 @@ def _session(phase: SessionPhase) -> dict[Trigger, Move | Refusal]:
     rows: dict[Trigger, Move | Refusal] = {event: Move(phase, said) for event, said in _SESSION_EVENTS.items()}
     if phase is SessionPhase.TRANSCRIBING:
         rows["response.create"] = rows["response.cancel"] = _NO_RESPONSES
-    # Such a client plays its sound itself, so there is no buffer to clear; the words are "our choice".
-    rows["output_audio_buffer.clear"] = Refusal(
-        "The 'output_audio_buffer.clear' event is only supported for WebRTC and SIP connections.",
-        "invalid_event",
-        param="type",
-    )
+    rows["output_audio_buffer.clear"] = Move(phase) if phase is SessionPhase.ON_CALL else _NO_BUFFER
     rows[Moment.TIME_IS_UP] = Move(SessionPhase.ENDED, ("error",))
     rows[Moment.CLIENT_GONE] = Move(SessionPhase.ENDED)
     return rows
@@ -155,6 +168,7 @@ def _session(phase: SessionPhase) -> dict[Trigger, Move | Refusal]:
 TABLES: Mapping[str, Mapping[Phase, Mapping[Trigger, Move | Refusal]]] = {
     "session": {
         SessionPhase.CONVERSING: _session(SessionPhase.CONVERSING),
+        SessionPhase.ON_CALL: _session(SessionPhase.ON_CALL),
         SessionPhase.TRANSCRIBING: _session(SessionPhase.TRANSCRIBING),
         SessionPhase.ENDED: {},
     },
@@ -205,13 +219,34 @@ TABLES: Mapping[str, Mapping[Phase, Mapping[Trigger, Move | Refusal]]] = {
             ),
             "response.cancel": Move(ResponsePhase.NONE, (*_CLOSING, *_DONE)),
             Moment.SPEECH_BEGAN: Move(ResponsePhase.NONE, (*_CLOSING, *_DONE)),
-            Moment.NEXT_IS_DUE: Move(ResponsePhase.UNDER_WAY, (*_OPENING, *_DELTAS, *_CLOSING)),
+            Moment.NEXT_IS_DUE: Move(
+                ResponsePhase.UNDER_WAY, (*_OPENING, *_DELTAS, *_CLOSING), then=(Moment.SOUND_BEGAN,)
+            ),
             Moment.ALL_SAID: Move(ResponsePhase.NONE, _DONE),
             Moment.TIME_IS_UP: Move(ResponsePhase.NONE, (*_CLOSING, *_DONE)),
             Moment.CLIENT_GONE: Move(ResponsePhase.NONE),
         },
     },
+    "output": {
+        OutputPhase.SILENT: {
+            "output_audio_buffer.clear": Move(OutputPhase.SILENT),
+            Moment.SOUND_BEGAN: Move(OutputPhase.PLAYING, ("output_audio_buffer.started",)),
+        },
+        OutputPhase.PLAYING: {
+            "output_audio_buffer.clear": Move(OutputPhase.SILENT, _CLEARED),
+            Moment.SPEECH_BEGAN: Move(OutputPhase.SILENT, _CLEARED),
+            Moment.PLAYED_OUT: Move(OutputPhase.SILENT, ("output_audio_buffer.stopped",)),
+        },
+    },
 }
+
+BEGINNINGS: Mapping[str, tuple[Phase, ...]] = {
+    "session": (SessionPhase.CONVERSING, SessionPhase.ON_CALL, SessionPhase.TRANSCRIBING),
+    "input": (InputPhase.QUIET,),
+    "response": (ResponsePhase.NONE,),
+    "output": (OutputPhase.SILENT,),
+}
+"""Where each machine may begin."""
 
 CLIENT_EVENTS = tuple(row for row in TABLES["session"][SessionPhase.CONVERSING] if isinstance(row, str))
 """Types of all events that a client may send, in the order in which an error lists them."""

@@ -9,6 +9,7 @@ from understudy.core.realtime.event_fields import check_event
 from understudy.core.realtime.hearing import is_sentence, understood
 from understudy.core.realtime.input_audio import Started, detector_of
 from understudy.core.realtime.items import announced
+from understudy.core.realtime.playing import interrupted
 from understudy.core.realtime.responding import cut, respond
 from understudy.core.realtime.state import SessionState
 from understudy.core.realtime.transcribing import transcribe
@@ -50,6 +51,8 @@ def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool
         state.entry.interrupted += 1
         details = {"type": "cancelled", "reason": "turn_detected"}
         yield from cut(state, state.responding, Moment.SPEECH_BEGAN, details, now)
+    if interrupts:
+        yield from interrupted(state, now)
 
 
 def _speech_ended(state: SessionState, at_ms: int, now: int, *, answers: bool) -> Iterator[bytes]:
