@@ -6,7 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from understudy.address import Address
+from understudy.calls_handle import IncomingCalls, RealtimeCallError
 from understudy.config import DEFAULT_KEY
 from understudy.core.dates import parse_moment
 from understudy.core.journal import JournalEntry
@@ -33,6 +34,10 @@ _ENTRY = (
 
 class RemoteServerError(RuntimeError):
     """The server cannot be reached, or refused what it was told; its text is one sentence."""
+
+
+class RefusedError(RemoteServerError):
+    """It is there, and refused what it was told."""
 
 
 class RemoteServer:
@@ -66,6 +71,7 @@ class RemoteServer:
         self.accounts = RemoteAccounts(self)
         self.rules = RemoteRules(self)
         self.faults = RemoteFaults(self)
+        self.calls = IncomingCalls(RemoteCalls(self), DEFAULT_KEY)
         self.call("GET", "/health")
 
     @property
@@ -108,7 +114,8 @@ class RemoteServer:
                 sentence = str(json.loads(told)["error"])
             except (ValueError, KeyError, TypeError):
                 sentence = f"{self.base_url} is no Understudy server: {method} {path} was answered with {refused.code}."
-            raise RemoteServerError(sentence) from None
+                raise RemoteServerError(sentence) from None
+            raise RefusedError(sentence) from None
         except (OSError, ValueError) as failure:
             reason = getattr(failure, "reason", failure)
             raise RemoteServerError(f"There is no Understudy server at {self.base_url}: {reason}.") from None
@@ -308,6 +315,41 @@ class RemoteFaults:
     def clear(self) -> None:
         """Take all back."""
         self._server.call("DELETE", "/faults")
+
+
+class RemoteCalls:
+    """Its realtime calls."""
+
+    def __init__(self, server: RemoteServer) -> None:
+        self._server = server
+
+    def ring(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Let one come in, and have whoever is to be told be told by the server."""
+        return self._told("POST", "/realtime/calls", dict(wanted))
+
+    def facts(self, call_id: str) -> Mapping[str, Any]:
+        """One call; KeyError when there is none."""
+        try:
+            facts: Mapping[str, Any] = self._server.call("GET", f"/realtime/calls/{quote(call_id, safe='')}")
+        except RefusedError:
+            raise KeyError(call_id) from None
+        return facts
+
+    def all(self) -> Sequence[Mapping[str, Any]]:
+        """All that are held, the oldest first."""
+        held: list[Mapping[str, Any]] = self._server.call("GET", "/realtime/calls")
+        return held
+
+    def hang_up(self, call_id: str) -> None:
+        """The caller hangs up."""
+        self._told("POST", f"/realtime/calls/{quote(call_id, safe='')}/hangup")
+
+    def _told(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
+        try:
+            facts: Mapping[str, Any] = self._server.call(method, path, body)
+        except RefusedError as refused:
+            raise RealtimeCallError(str(refused)) from None
+        return facts
 
 
 def _entry(facts: Mapping[str, Any]) -> JournalEntry:

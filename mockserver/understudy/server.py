@@ -14,6 +14,7 @@ from understudy.adapters.serving import MockServerError, Server, listen, set_log
 from understudy.adapters.tls import LocalAuthority
 from understudy.address import Address
 from understudy.assembly import build_simulator
+from understudy.calls_handle import IncomingCalls, LocalCalls
 from understudy.config import Settings, python_settings
 from understudy.core.account_changes import AccountError, known_model
 from understudy.core.accounts import Account
@@ -303,6 +304,11 @@ class MockServer:
     def rules(self) -> Rules:
         """What the model says, and when."""
         return self.simulator.rules
+
+    @property
+    def calls(self) -> IncomingCalls:
+        """Realtime calls by telephone: `ring` lets one come in."""
+        return IncomingCalls(LocalCalls(self.simulator), self.settings.client_key)
 
     def play(self, scenario: Any) -> None:
         """Begin a story, for the accounts and the calls that are to come; a reset ends it.

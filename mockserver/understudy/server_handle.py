@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from understudy.account_handle import AccountHandle
+from understudy.calls_handle import IncomingCalls
 from understudy.core.faults import Faults
 from understudy.core.journal import JournalEntry
 from understudy.core.rules import Rules
@@ -81,6 +82,10 @@ class ServerHandle(Protocol):
     @property
     def rules(self) -> Rules:
         """What the model says, and when."""
+
+    @property
+    def calls(self) -> IncomingCalls:
+        """Realtime calls by telephone: `ring` lets one come in."""
 
     def reset(self) -> None:
         """Forget accounts, faults, rules and the journal, and take back every move of the clock."""

@@ -97,6 +97,7 @@ def names(server: MockServer) -> dict[str, str]:
             # The SDK warns of its own method.
             "video_id": client.post("/videos", body={"prompt": "a cat"}, cast_to=dict[str, Any])["id"],
             "model": "gpt-4o-mini",
+            "call_id": server.calls.ring(key=KEY).id,
         }
     with openai.OpenAI(base_url=server.base_url, api_key="x", admin_api_key=ADMIN_KEY) as admin:
         project = admin.admin.organization.projects.create(name="fuzzed")

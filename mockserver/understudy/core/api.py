@@ -66,6 +66,7 @@ from understudy.core.endpoints.videos import (
     VideosListed,
 )
 from understudy.core.realtime.beta_sessions import CreateSession, CreateTranscriptionSession
+from understudy.core.realtime.call_operations import AcceptCall, CreateCall, HangUpCall, ReferCall, RejectCall
 from understudy.core.realtime.client_secrets import CreateClientSecret
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
@@ -92,9 +93,7 @@ def build_routes(moderation: Moderation) -> Routes:
     routes.meter("POST", "/v1/images/edits", ImageEdits(moderation))
     routes.meter("POST", "/v1/images/variations", ImageVariations(moderation))
     routes.answer("POST", "/v1/content_provenance_checks", ProvenanceChecks())
-    routes.answer("POST", "/v1/realtime/client_secrets", CreateClientSecret())
-    routes.answer("POST", "/v1/realtime/sessions", CreateSession())
-    routes.answer("POST", "/v1/realtime/transcription_sessions", CreateTranscriptionSession())
+    _add_realtime(routes)
     _add_files(routes)
     _add_videos(routes, moderation)
     _add_batches(routes)
@@ -145,6 +144,18 @@ def _add_videos(routes: Routes, moderation: Moderation) -> None:
     routes.meter("POST", "/v1/videos/extensions", VideoExtended(moderation))
     routes.answer("POST", "/v1/videos/characters", CharacterCreated())
     routes.answer("GET", "/v1/videos/characters/{character_id}", CharacterRead())
+
+
+def _add_realtime(routes: Routes) -> None:
+    one = "/v1/realtime/calls/{call_id}"
+    routes.answer("POST", "/v1/realtime/client_secrets", CreateClientSecret())
+    routes.answer("POST", "/v1/realtime/sessions", CreateSession())
+    routes.answer("POST", "/v1/realtime/transcription_sessions", CreateTranscriptionSession())
+    routes.answer("POST", "/v1/realtime/calls", CreateCall())
+    routes.answer("POST", f"{one}/accept", AcceptCall())
+    routes.answer("POST", f"{one}/reject", RejectCall())
+    routes.answer("POST", f"{one}/refer", ReferCall())
+    routes.answer("POST", f"{one}/hangup", HangUpCall())
 
 
 def _add_batches(routes: Routes) -> None:

@@ -44,6 +44,7 @@ from understudy.core.picture_links import PREFIX, PictureLinks, blob_answer
 from understudy.core.plans_accounts import Plans
 from understudy.core.pricing import PriceList, charge
 from understudy.core.prompt_cache import PromptCache
+from understudy.core.realtime.calls import Calls
 from understudy.core.realtime.client_secrets import PREFIX as SECRET_PREFIX
 from understudy.core.realtime.client_secrets import ClientSecrets
 from understudy.core.routes import Lookup, Routes
@@ -177,6 +178,7 @@ class Simulator:
         self.spoken = SpokenAnswers()
         self.pictures = PictureLinks()
         self.client_secrets = ClientSecrets()
+        self.calls = Calls()
         self._on_failure = on_failure
         self._read_bodies: dict[tuple[str, bytes], ReadBody] = {}
         self._seed_key = settings.seed.to_bytes(32, "big", signed=True)
@@ -230,6 +232,7 @@ class Simulator:
         self.spoken.clear()
         self.pictures.clear()
         self.client_secrets.clear()
+        self.calls.clear()
         if self.on_reset is not None:
             self.on_reset()
 

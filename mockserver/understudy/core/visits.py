@@ -23,6 +23,7 @@ from understudy.core.store import Store
 from understudy.core.usage_log import Spent
 
 if TYPE_CHECKING:
+    from understudy.core.realtime.calls import Calls
     from understudy.core.realtime.client_secrets import ClientSecrets
 
 
@@ -64,6 +65,10 @@ class Surroundings(Host, Protocol):
     @property
     def client_secrets(self) -> "ClientSecrets":
         """Ephemeral keys of realtime sessions."""
+
+    @property
+    def calls(self) -> "Calls":
+        """Realtime sessions by telephone and WebRTC."""
 
     @property
     def rules(self) -> Rules:

@@ -116,6 +116,32 @@ class UnknownAccountError(LookupError):
         self.name = name
 
 
+async def find_account(simulator: Simulator, name: str) -> Account:
+    """The account of a key (made on first sight) or of an account id.
+
+    Raises:
+        AccountError: the words of the key contradict each other.
+        UnknownAccountError: there is none.
+    """
+    store = simulator.store
+    if name.startswith("acct_"):
+        accounts = store.accounts()
+        held = await accounts if isinstance(accounts, Awaitable) else accounts
+        found = next((each for each in held if each.id == name), None)
+        if found is None:
+            raise UnknownAccountError(name, f"There is no account {name[:100]!r}.")
+        return found
+    try:
+        given = store.account(name, simulator.clock.now())
+    except KeyWordsError as problem:
+        raise AccountError(problem.problem) from None
+    found = await given if isinstance(given, Awaitable) else given
+    if found is None:
+        unknown = UnknownKeyError(name)
+        raise UnknownAccountError(unknown.key, f"The key {unknown.key} is not in the keys file.")
+    return found
+
+
 def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
     """Add the paths to the control application."""
     store = simulator.store
@@ -125,20 +151,7 @@ def add_accounts(app: FastAPI, simulator: Simulator, prefix: str) -> None:
         return await given if isinstance(given, Awaitable) else given
 
     async def find(name: str) -> Account:
-        if name.startswith("acct_"):
-            found = next((each for each in await held() if each.id == name), None)
-            if found is None:
-                raise UnknownAccountError(name, f"There is no account {name[:100]!r}.")
-        else:
-            try:
-                given = store.account(name, simulator.clock.now())
-            except KeyWordsError as problem:
-                raise AccountError(problem.problem) from None
-            found = await given if isinstance(given, Awaitable) else given
-            if found is None:
-                unknown = UnknownKeyError(name)
-                raise UnknownAccountError(unknown.key, f"The key {unknown.key} is not in the keys file.")
-        return found
+        return await find_account(simulator, name)
 
     async def look(account: Account, change: Change[Changed]) -> Changed:
         result = store.change(account, change)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.adapters.http.accounts import UnknownAccountError, add_accounts
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
+from understudy.adapters.http.calls import add_calls
 from understudy.adapters.http.faults import add_faults
 from understudy.adapters.http.rules import add_rules
 from understudy.adapters.http.saying import add_saying
@@ -138,6 +139,7 @@ def create_control(simulator: Simulator, *, control_token: str | None, host: str
     add_accounts(app, simulator, _PREFIX)
     add_rules(app, simulator, _PREFIX)
     add_faults(app, simulator, _PREFIX)
+    add_calls(app, simulator, _PREFIX)
     add_saying(app, _PREFIX)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:

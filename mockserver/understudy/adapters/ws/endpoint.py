@@ -17,7 +17,8 @@ from understudy.adapters.ws.sending import Broken, Sender
 from understudy.core.endpoints.responses.socket import PATH as RESPONSES
 from understudy.core.fault_delivery import Delivery
 from understudy.core.messages import Answer, Request
-from understudy.core.realtime.door import PATH, Turned, open_session, upgrade_headers
+from understudy.core.realtime.calls import Call
+from understudy.core.realtime.door import PATH, Opened, Turned, open_session, upgrade_headers
 from understudy.core.realtime.session import RealtimeSession
 from understudy.core.realtime.tampering import Tampering
 from understudy.core.simulator import Simulator
@@ -46,8 +47,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
     what = opened.what
     if delivery is not None and delivery.silent:
         await _stay_silent(delivery, receive, Sender(scope, send, clock, opened.entry, None))
-        if isinstance(what, RealtimeSession):
-            what.end(clock.now())
+        _part(opened, clock.now())
         return
     if isinstance(what, Answer):
         await _deny(what, simulator, receive, send)
@@ -65,10 +65,18 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
         return
     sender = Sender(scope, send, clock, opened.entry, None if delivery is None else Tampering(delivery))
     try:
-        await _Player(what, simulator, receive, sender).play()
+        await _Player(what, simulator, receive, sender).play(opened.call)
     finally:
-        what.end(clock.now())
+        _part(opened, clock.now())
         opened.entry.finished_at = clock.now()
+
+
+def _part(opened: Opened, now: int) -> None:
+    """The client has gone: its session ends, unless it is that of a call, which goes on."""
+    if opened.call is not None:
+        opened.call.leave(now)
+    elif isinstance(opened.what, RealtimeSession):
+        opened.what.end(now)
 
 
 async def _stay_silent(delivery: Delivery, receive: Receive, sender: Sender) -> None:
@@ -107,7 +115,16 @@ class _Player:
         self._sender = sender
         self._frames = Frames(receive, simulator.clock)
 
-    async def play(self) -> None:
+    async def play(self, call: Call | None) -> None:
+        """Play the session; of a call until it is over."""
+        if call is not None:
+            loop = asyncio.get_running_loop()
+
+            def interrupt() -> None:
+                # Whoever hangs up may do so in another thread.
+                loop.call_soon_threadsafe(self._frames.interrupt)
+
+            call.notify = interrupt
         try:
             await self._serve()
         except Broken:

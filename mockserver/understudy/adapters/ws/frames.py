@@ -73,6 +73,10 @@ class Frames:
                 reminder.cancel()
         return TIME_IS_UP if self._queue.empty() else self.take()
 
+    def interrupt(self) -> None:
+        """End the wait that is under way, as if its moment had come."""
+        self._wake()
+
     async def ignore(self) -> None:
         """Take what comes and drop it, until the connection ends."""
         while (message := await self._queue.get()) is not None:

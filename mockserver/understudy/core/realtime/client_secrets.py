@@ -6,6 +6,7 @@ sessions do.
 
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -101,19 +102,21 @@ def realtime_model(visit: Visit, name: str, param: str) -> None:
 
 def session_id(visit: Visit) -> str:
     """A new session's."""
-    return "sess_" + letters(_seed(visit), 21, b"session")
+    return "sess_" + letters(seed_of(visit), 21, b"session")
 
 
 def mint(visit: Visit, session: dict[str, Any], seconds: int, *, beta: bool = False) -> tuple[str, int]:
     """Make a secret; returns its value and when it expires, in seconds since the epoch."""
-    value = PREFIX + hexadecimal(_seed(visit), 32, b"client secret")
+    value = PREFIX + hexadecimal(seed_of(visit), 32, b"client secret")
     expires_at = visit.now + seconds * SECOND
     visit.simulator.client_secrets.keep(value, ClientSecret(visit.account.key, expires_at, session, beta))
     return value, expires_at // SECOND
 
 
-def _seed(visit: Visit) -> bytes:
-    return f"{visit.request_id} {visit.account.key}".encode("utf-8", "surrogatepass")
+def seed_of(visit: Visit) -> bytes:
+    """What decides the ids that a request makes."""
+    source = f"{visit.request_id} {visit.account.key}".encode("utf-8", "surrogatepass")
+    return blake2b(source, digest_size=32).digest()
 
 
 class CreateClientSecret:

@@ -19,6 +19,7 @@ from understudy.core.faults import FAULT_HEADER, FaultError
 from understudy.core.journal import JournalEntry
 from understudy.core.messages import Answer, Headers, Request
 from understudy.core.realtime import eras
+from understudy.core.realtime.calls import Call, CallState
 from understudy.core.realtime.hearing import DEFAULT_TRANSCRIBER
 from understudy.core.realtime.session import Close, RealtimeSession
 from understudy.core.realtime.wire import EventWriter, WireIds
@@ -50,14 +51,17 @@ class Opened(msgspec.Struct, frozen=True):
     """What an upgrade came to.
 
     Attributes:
-        what: a session; somebody who may not come in; or the answer of a fault, which refuses the upgrade.
+        what: a session; somebody who may not come in; or an answer that refuses the upgrade: a fault's, or that of a
+            call that is not there.
         entry: its line in the journal.
         delivery: what a fault does to the connection, None for nothing.
+        call: the call whose session it joins.
     """
 
     what: RealtimeSession | Turned | Answer
     entry: JournalEntry
     delivery: Delivery | None = None
+    call: Call | None = None
 
 
 class _Refused(ApiError):
@@ -97,6 +101,8 @@ def open_session(simulator: Simulator, request: Request, protocols: list[str], n
             answer, delivery = _fault(simulator, request, account, query, entry, now)
             if answer is not None:
                 return Opened(answer, entry, delivery)
+        if "call_id" in query:
+            return _join(simulator, query["call_id"][0], account, entry, delivery, now)
         return Opened(_open(simulator, request, protocols, account, query, entry, now), entry, delivery)
     except _Refused as refused:
         return Opened(_turned(simulator, refused, refused.close, entry, now), entry)
@@ -202,6 +208,46 @@ def _open(
         beta=beta,
         start_from=start_from,
     )
+
+
+def _join(
+    simulator: Simulator, call_id: str, account: Account, entry: JournalEntry, delivery: Delivery | None, now: int
+) -> Opened:
+    """The session of a call, which a socket joins and may leave; it began when the call was accepted.
+
+    Where there is no such call, or none that was accepted, the upgrade itself is refused, with nothing in the body
+    (reported 2025-09).
+    """
+    call = simulator.calls.get(call_id, simulator.settings.era, now)
+    if call is None or call.key != account.key or call.state is not CallState.ACTIVE:
+        entry.status, entry.error, entry.finished_at = 404, "call_id_not_found", now
+        return Opened(Answer(404, [*upgrade_headers(simulator), (b"x-content-type-options", b"nosniff")], b""), entry)
+    if call.is_joined:
+        # The real API lets several in; here one at a time ("our choice").
+        raise _Refused(_WRONG_QUERY, f"The call '{call_id}' has been joined already.", "call_already_joined", "call_id")
+    settings = call.settings or {}
+    transcribes = settings.get("type") == "transcription"
+    model = simulator.find_model(DEFAULT_TRANSCRIBER if transcribes else call.model, account)
+    if model is None:
+        message = f'Model "{call.model}" is not supported in realtime mode.'
+        raise _Refused(_WRONG_QUERY, message, "invalid_model", "model")
+    entry.model = call.model
+    if call.session is None:
+        call.session = RealtimeSession(
+            simulator,
+            account,
+            model,
+            seed=blake2b(call_id.encode(), digest_size=32).digest(),
+            now=call.begun_at,
+            entry=entry,
+            transcribes=transcribes,
+            start_from=settings,
+            plays=not transcribes,
+        )
+    else:
+        call.session.journal_in(entry)
+    call.is_joined = True
+    return Opened(call.session, entry, delivery, call)
 
 
 def _asks_for_beta(request: Request) -> bool:

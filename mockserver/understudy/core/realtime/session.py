@@ -109,6 +109,8 @@ class RealtimeSession:
         self.close: Close | None = None
         self._lifetime = lifetime
         self._expires_at = now + lifetime
+        self._is_hung_up = False
+        self._is_counted = True
         self._count(1)
 
     @property
@@ -126,6 +128,8 @@ class RealtimeSession:
     @property
     def deadline(self) -> int:
         """When `wake` has something to say: sound has been played, the caller is silent, or the session ends."""
+        if self._is_hung_up:
+            return 0
         moments = (self._state.idle_at, playing.played_at(self._state), self._expires_at)
         return min(moment for moment in moments if moment is not None)
 
@@ -189,6 +193,11 @@ class RealtimeSession:
     def wake(self, now: int) -> list[bytes]:
         """What is said when the deadline has come."""
         state = self._state
+        if self._is_hung_up:
+            self.end(now)
+            self.close = Close(1000, "The call has ended.")
+            state.entry.closed = 1000
+            return []
         played_at = playing.played_at(state)
         if played_at is not None and played_at <= now < self._expires_at:
             return self._told(playing.played_out(state))
@@ -204,13 +213,22 @@ class RealtimeSession:
         state.entry.closed = 1001
         return [*said, state.writer.error(errors.BadRequest(message, code="session_expired"), None)]
 
+    def hang_up(self) -> None:
+        """The call that the session belongs to is over: `wake` is due at once, and closes the socket."""
+        self._is_hung_up = True
+
+    def journal_in(self, entry: JournalEntry) -> None:
+        """Another socket has joined the session: from now on its line in the journal is this one."""
+        self._state.entry = entry
+
     def end(self, now: int) -> None:
         """The client has gone: what was sent is charged."""
         state = self._state
         self._end_responses(Moment.CLIENT_GONE, "client_cancelled", now)
         if state.phase.can(Moment.CLIENT_GONE):
             state.phase.take(Moment.CLIENT_GONE)
-        if state.entry.finished_at is None:
+        if self._is_counted:
+            self._is_counted = False
             self._count(-1)
         state.entry.finished_at = now
 

@@ -213,28 +213,27 @@ _AUDIO = fields(
 )
 _MODALITIES = array(word("text", "audio"), minimum=1, maximum=1)
 
-SESSION = fields(
-    {
-        "type": word("realtime"),
-        "object": anything,
-        "id": anything,
-        "model": anything,
-        "output_modalities": optional(_MODALITIES),
-        "instructions": optional(string()),
-        "tools": optional(array(TOOL)),
-        "tool_choice": optional(check_tool_choice),
-        "parallel_tool_calls": optional(boolean),
-        "max_output_tokens": optional(check_tokens),
-        "tracing": check_tracing,
-        "truncation": check_truncation,
-        "prompt": check_prompt,
-        "expires_at": anything,
-        "audio": optional(_AUDIO),
-        "include": check_include,
-        "reasoning": check_reasoning,
-    },
-    ("type",),
-)
+SESSION_FIELDS: dict[str, Check] = {
+    "type": word("realtime"),
+    "object": anything,
+    "id": anything,
+    "model": anything,
+    "output_modalities": optional(_MODALITIES),
+    "instructions": optional(string()),
+    "tools": optional(array(TOOL)),
+    "tool_choice": optional(check_tool_choice),
+    "parallel_tool_calls": optional(boolean),
+    "max_output_tokens": optional(check_tokens),
+    "tracing": check_tracing,
+    "truncation": check_truncation,
+    "prompt": check_prompt,
+    "expires_at": anything,
+    "audio": optional(_AUDIO),
+    "include": check_include,
+    "reasoning": check_reasoning,
+}
+"""What a session may have."""
+SESSION = fields(SESSION_FIELDS, ("type",))
 """What `session.update` may set."""
 
 TRANSCRIPTION_SESSION = fields(

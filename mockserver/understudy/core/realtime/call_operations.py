@@ -1,0 +1,175 @@
+"""`/v1/realtime/calls`: offers of WebRTC answered, calls accepted, rejected, referred and hung up. All of it is free.
+
+Bodies from the OpenAPI document 2026-08-21; a rejection has a SIP status of 300 to 699 (help of the official CLI).
+What succeeds answers 200 without a body. An id that names no call is told before a wrong body, and a wrong body before
+a wrong state ("our choice").
+"""
+
+from collections.abc import Generator, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from understudy.core import errors
+from understudy.core.endpoints.form_fields import read_form
+from understudy.core.parameters import Check, check_all, integer, optional, string
+from understudy.core.realtime import eras
+from understudy.core.realtime.calls import Call, CallEvent, CallKind, CallState, new_call_id
+from understudy.core.realtime.client_secrets import DEFAULT_MODEL, checked_session, realtime_model, seed_of
+from understudy.core.realtime.session_description import answer_to, read_offer
+from understudy.core.realtime.session_fields import SESSION_FIELDS
+from understudy.core.visits import Page, Visit
+
+_SDP = b"application/sdp"
+_EMPTY = b"text/plain; charset=utf-8"
+"""Of an answer without a body ("our choice")."""
+
+
+class CreateCall:
+    """`POST /v1/realtime/calls`: an offer, alone with an ephemeral key or with its session in a form."""
+
+    def answer(self, visit: Visit) -> Generator[Any, Any, Page]:
+        """The answer to the offer, 201, with the call's path; raises BadRequest."""
+        yield from ()
+        _check_surroundings(visit)
+        offered, asked = self._read(visit)
+        settings, model = self._session(visit, asked)
+        media = read_offer(offered)
+        call_id = new_call_id(seed_of(visit))
+        description = answer_to(media, call_id.encode())
+        call = Call(call_id, visit.account.key, CallKind.WEBRTC, CallState.ACTIVE)
+        call.begun_at, call.model, call.settings = visit.now, model, settings
+        visit.simulator.calls.keep(call, visit.now)
+        location = [(b"location", f"/v1/realtime/calls/{call_id}".encode())]
+        return Page(description.encode(), 201, location, _SDP, model=model)
+
+    @staticmethod
+    def _read(visit: Visit) -> tuple[str, dict[str, Any] | None]:
+        """The offer, and the session that came with it in the form; None where there was no form."""
+        request = visit.request
+        kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+        if kind == _SDP.decode():
+            return request.body.decode("utf-8", "replace"), None
+        form = read_form(request, visit.simulator.media, files=())
+        for name in form:
+            if name not in ("sdp", "session"):
+                raise errors.unknown_parameter(name)
+        if "sdp" not in form:
+            raise errors.missing("sdp")
+        given = form.get("session")
+        if given is None:
+            return str(form["sdp"]), {}
+        try:
+            session = msgspec.json.decode(str(given))
+        except (msgspec.DecodeError, RecursionError):
+            raise errors.BadRequest("Invalid JSON in 'session'.", param="session") from None
+        if type(session) is not dict:
+            raise errors.wrong_type("session", "an object", session)
+        checked_session(session, "session")
+        return str(form["sdp"]), session
+
+    @staticmethod
+    def _session(visit: Visit, asked: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
+        """What the session starts from, and its model: as the form says, else the key, else the query."""
+        secret = visit.simulator.client_secrets.find(visit.bearer, visit.now)
+        if secret is not None:
+            eras.require_version(session_is_beta=False, secret_is_beta=secret.beta)
+        base = {} if secret is None else secret.session
+        settings = {**base, **(asked or {})}
+        if settings.get("type") == "transcription":
+            return settings, ""
+        queried = dict(part.partition("=")[::2] for part in visit.request.query.decode("latin-1").split("&")).get(
+            "model"
+        )
+        name = (asked or {}).get("model") or queried or base.get("model")
+        if name is None and asked is None:
+            raise errors.BadRequest("You must provide a model parameter.", code="missing_model", param="model")
+        realtime_model(visit, name or DEFAULT_MODEL, "session.model")
+        return {"type": "realtime", **settings}, name or DEFAULT_MODEL
+
+
+class _OfCall:
+    """An operation on a call: its body is checked, then it happens.
+
+    Attributes:
+        known: parameters of the body.
+        required: those that must be there.
+    """
+
+    known: ClassVar[Mapping[str, Check]] = {}
+    required: ClassVar[tuple[str, ...]] = ()
+
+    def answer(self, visit: Visit) -> Generator[Any, Any, Page]:
+        """200; raises NotFound of an id that names no call, and BadRequest."""
+        yield from ()
+        _check_surroundings(visit)
+        simulator = visit.simulator
+        call = simulator.calls.find(visit.names["call_id"], visit.account.key, simulator.settings.era, visit.now)
+        if visit.body is None and visit.request.body.strip():
+            raise errors.not_json()
+        body = visit.body or {}
+        for name in self.required:
+            if name not in body:
+                raise errors.missing(name)
+        check_all(body, self.known)
+        self.happen(call, body, visit)
+        return Page(content_type=_EMPTY)
+
+    def happen(self, call: Call, body: dict[str, Any], visit: Visit) -> None:
+        """Do it; raises BadRequest where the call is not in the state for it."""
+        raise NotImplementedError
+
+
+class AcceptCall(_OfCall):
+    """`POST /v1/realtime/calls/{call_id}/accept`: the body is the session."""
+
+    known: ClassVar[Mapping[str, Check]] = {**SESSION_FIELDS, "model": optional(string())}
+    required = ("type",)
+
+    def happen(self, call: Call, body: dict[str, Any], visit: Visit) -> None:
+        """Begin the session."""
+        call.check(CallEvent.ACCEPT)
+        name = body.get("model") or DEFAULT_MODEL
+        realtime_model(visit, name, "model")
+        call.accept(name, body, visit.now)
+
+
+class RejectCall(_OfCall):
+    """`POST /v1/realtime/calls/{call_id}/reject`."""
+
+    known: ClassVar[Mapping[str, Check]] = {"status_code": optional(integer(300, 699))}
+
+    def happen(self, call: Call, body: dict[str, Any], visit: Visit) -> None:
+        """Tell the caller, 603 Decline unless another status is given."""
+        call.take(CallEvent.REJECT, visit.now)
+        given = body.get("status_code")
+        call.status_code = 603 if given is None else given
+
+
+class ReferCall(_OfCall):
+    """`POST /v1/realtime/calls/{call_id}/refer`."""
+
+    known: ClassVar[Mapping[str, Check]] = {"target_uri": string(minimum=1)}
+    required = ("target_uri",)
+
+    def happen(self, call: Call, body: dict[str, Any], visit: Visit) -> None:
+        """Hand the caller on: the call has left, and its session ends."""
+        if not body["target_uri"].strip():
+            raise errors.empty_string("target_uri")
+        call.take(CallEvent.REFER, visit.now)
+        call.target_uri = body["target_uri"]
+
+
+class HangUpCall(_OfCall):
+    """`POST /v1/realtime/calls/{call_id}/hangup`."""
+
+    def happen(self, call: Call, body: dict[str, Any], visit: Visit) -> None:
+        """End it."""
+        call.take(CallEvent.HANG_UP, visit.now)
+
+
+def _check_surroundings(visit: Visit) -> None:
+    simulator = visit.simulator
+    eras.require(eras.GA, simulator.settings.era, "POST", visit.request.path)
+    if not simulator.store.answers_at_once:
+        raise errors.not_simulated("Realtime calls over a shared store are")
