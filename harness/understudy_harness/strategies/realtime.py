@@ -23,7 +23,26 @@ _valid: tuple[st.SearchStrategy[Event], ...] = (
     _messages.map(lambda item: {"type": "conversation.item.create", "item": item}),
     st.just({"type": "response.create"}),
     st.just({"type": "response.create", "response": {"output_modalities": ["text"]}}),
+    st.just(
+        {
+            "type": "response.create",
+            "response": {
+                "conversation": "none",
+                "input": [],
+                "output_modalities": ["text"],
+                "metadata": {"aside": "1"},
+            },
+        }
+    ),
     st.just({"type": "response.cancel"}),
+    st.just(
+        {
+            "type": "conversation.item.create",
+            "previous_item_id": "root",
+            "item": {"type": "function_call", "call_id": "call_1", "name": "get_time", "arguments": "{}"},
+        }
+    ),
+    st.just({"type": "session.update", "session": {"type": "realtime", "truncation": "disabled"}}),
     _samples.map(lambda data: {"type": "input_audio_buffer.append", "audio": b64encode(data).decode()}),
     st.just({"type": "input_audio_buffer.commit"}),
     st.just({"type": "input_audio_buffer.clear"}),
@@ -36,6 +55,24 @@ _malformed: tuple[st.SearchStrategy[Event], ...] = (
     st.just({"type": "conversation.item.create"}),
     st.just({"type": "conversation.item.create", "item": {"type": "message", "role": "nobody", "content": []}}),
     st.just({"type": "conversation.item.delete", "item_id": "item_none"}),
+    st.just({"type": "conversation.item.retrieve", "item_id": "item_none"}),
+    st.just({"type": "conversation.item.truncate", "item_id": "item_none", "content_index": 0, "audio_end_ms": 0}),
+    st.just(
+        {
+            "type": "conversation.item.create",
+            "item": {"type": "function_call_output", "call_id": "call_none", "output": "14 degrees"},
+        }
+    ),
+    st.just(
+        {
+            "type": "conversation.item.create",
+            "item": {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_image", "image_url": "data:image/png;base64,aGVsbG8="}],
+            },
+        }
+    ),
     st.just({"type": "session.update", "session": {"type": "realtime", "no_such_field": 1}}),
     st.just({"type": "response.create", "response": {"output_modalities": ["smell"]}}),
 )

@@ -159,6 +159,14 @@ def test_the_sound_of_old_items_is_forgotten(talk: Talk, monkeypatch: pytest.Mon
     assert usage(talk)["input_token_details"]["audio_tokens"] == 6
 
 
+def test_a_text_has_the_reported_bound(talk: Talk) -> None:
+    """256,000 characters; one more is refused."""
+    assert talk.send(user("x" * 256_000))[0]["type"] == "conversation.item.added"
+    [refused] = talk.send(user("x" * 256_001))
+    assert refused["error"]["code"] == "string_above_max_length"
+    assert refused["error"]["param"] == "item.content[0].text"
+
+
 @pytest.mark.parametrize(
     ("size", "detail", "tokens"),
     [((64, 32), "auto", 255), ((64, 32), "low", 85), ((2_048, 4_096), "high", 85 + 170 * 6), ((768, 768), None, 765)],

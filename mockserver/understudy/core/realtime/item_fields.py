@@ -4,8 +4,10 @@ from typing import Any
 
 from understudy.core.parameters import Check, anything, array, boolean, fields, optional, string, tagged, word
 
+_LONGEST_TEXT = 256_000
+"""Characters (reported of gpt-realtime-2 in 2026)."""
 _CONTENT: dict[str, Check] = {
-    "input_text": fields({"type": anything, "text": string()}, ("text",)),
+    "input_text": fields({"type": anything, "text": string(_LONGEST_TEXT)}, ("text",)),
     "output_text": fields({"type": anything, "text": string()}, ("text",)),
     "input_audio": fields({"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()),
     "output_audio": fields({"type": anything, "audio": optional(string()), "transcript": optional(string())}, ()),
