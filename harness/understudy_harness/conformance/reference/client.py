@@ -4,13 +4,17 @@ Each decision that a case is about is a method of its own, so that a wrong clien
 """
 
 import asyncio
+import contextlib
 import json
 import random
+import re
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import httptools
 
@@ -21,6 +25,10 @@ FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 60.0
 """A call that would have to wait longer fails at once."""
 _RETRIED = (408, 409, 429)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_JITTER = 1.1
+"""A wait that the server names is drawn out by up to a tenth, so that not all come back at the same moment."""
 
 
 class CallFailed(Exception):
@@ -65,6 +73,7 @@ class HttpAnswer:
         self.body = bytearray()
         self.complete = False
         self.take: Callable[[bytes], None] | None = None
+        self._unpack: Any = None
 
     # What httptools calls while it reads the answer.
 
@@ -73,10 +82,18 @@ class HttpAnswer:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body; of a stream it is handed on at once."""
+        """A piece of the body, unpacked; of a stream it is handed on at once."""
+        if self.headers.get("content-encoding") == "gzip":
+            body = self.unpacked(body)
         self.body += body
         if self.take is not None:
             self.take(body)
+
+    def unpacked(self, body: bytes) -> bytes:
+        """A piece of a body that gzip has packed."""
+        self._unpack = self._unpack or zlib.decompressobj(wbits=31)
+        unpacked: bytes = self._unpack.decompress(body)
+        return unpacked
 
     def on_message_complete(self) -> None:
         """Its last byte."""
@@ -100,6 +117,7 @@ class ReferenceClient:
     """
 
     connection = "close"
+    turns: ClassVar[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
 
     def __init__(
         self,
@@ -120,6 +138,7 @@ class ReferenceClient:
         self._now = now
         self.say = say
         self.reading: EventReader | None = None
+        self.turn = self.turns.setdefault(api_key, asyncio.Lock())
         given = {"OpenAI-Organization": organization, "OpenAI-Project": project}
         self.headers = {name: value for name, value in given.items() if value is not None}
 
@@ -176,24 +195,38 @@ class ReferenceClient:
         method: str = "POST",
     ) -> HttpAnswer:
         """The same with any body; see `ask`."""
-        attempt = 0
-        while True:
-            reader = None if renew is None else renew()
-            try:
-                answer = await self.attempt(path, body, reader, content_type, method)
-            except CallFailed as failed:
-                if not self.may_retry_silence(failed, reader, attempt):
-                    raise
-                wait = self.wait(None, attempt)
-            else:
-                if answer.status < 400:
-                    return answer
-                named = self.named_wait(answer.headers)
-                if self.too_long(named) or not self.wants_retry(answer, attempt):
-                    self.give_up(answer, named)
-                wait = self.wait(named, attempt)
-            await asyncio.sleep(wait)
-            attempt += 1
+        attempt, in_turn = 0, False
+        async with contextlib.AsyncExitStack() as turn:
+            while True:
+                reader = None if renew is None else renew()
+                try:
+                    answer = await self.attempt(path, self.body_of(body, attempt), reader, content_type, method)
+                except CallFailed as failed:
+                    if not self.may_retry_silence(failed, reader, attempt):
+                        raise
+                    wait, limited = self.wait(None, attempt), False
+                else:
+                    if answer.status < 400:
+                        return answer
+                    named = self.named_wait(answer.headers)
+                    if self.too_long(named) or not self.wants_retry(answer, attempt):
+                        self.give_up(answer, named)
+                    wait, limited = self.wait(named, attempt), answer.status == 429
+                due = asyncio.get_running_loop().time() + wait
+                if limited and not in_turn:
+                    # Calls of one key that were told to slow down take turns: else all come back at the same moment.
+                    await turn.enter_async_context(self.turn)
+                    in_turn = True
+                await self.pause(due - asyncio.get_running_loop().time())
+                attempt += 1
+
+    def body_of(self, body: bytes, attempt: int) -> bytes:
+        """The body of an attempt: the same for each."""
+        return body
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass between attempts."""
+        await asyncio.sleep(max(0.0, seconds))
 
     def may_retry_silence(self, failed: CallFailed, reader: EventReader | None, attempt: int) -> bool:
         """Whether a call without an answer is made again: never when a part of one was handed out."""
@@ -262,7 +295,22 @@ class ReferenceClient:
             return milliseconds / 1000
         spelled = headers.get("retry-after")
         seconds = _number(spelled)
-        return self.wait_until(spelled) if seconds is None and spelled is not None else seconds
+        if spelled is None:
+            return self.reset_wait(headers)
+        return self.wait_until(spelled) if seconds is None else seconds
+
+    def reset_wait(self, headers: Mapping[str, str]) -> float | None:
+        """The wait until there are requests again, where the limit's own headers say that none are left."""
+        if headers.get("x-ratelimit-remaining-requests") != "0":
+            return None
+        return self.duration(headers.get("x-ratelimit-reset-requests", ""))
+
+    def duration(self, spelled: str) -> float | None:
+        """Seconds of `120ms`, `1s`, `1m30s`, `6m0s`; None for what is no duration."""
+        parts = _DURATION.findall(spelled)
+        if not parts or "".join(number + unit for number, unit in parts) != spelled:
+            return None
+        return float(sum(float(number) * _UNITS[unit] for number, unit in parts))
 
     def wait_until(self, date: str) -> float | None:
         """Seconds until a date; None when it is none."""
@@ -278,8 +326,12 @@ class ReferenceClient:
     def wait(self, named: float | None, attempt: int) -> float:
         """How long to wait: as long as the server says if that is sensible, else longer each time, and never alike."""
         if named is not None and named > 0:
-            return named
+            return float(named * self.jitter())
         return float(FIRST_WAIT_S * 2**attempt * random.uniform(1.0, 1.25))
+
+    def jitter(self) -> float:
+        """By what a wait is drawn out."""
+        return random.uniform(1.0, _JITTER)
 
     def give_up(self, answer: HttpAnswer, named: float | None) -> NoReturn:
         """Report an answer that will not be tried again.
@@ -316,6 +368,14 @@ class ReferenceClient:
         except (ValueError, TypeError, KeyError, AttributeError):
             pass
         raise CallFailed("protocol", "the answer is no chat completion", status=answer.status)
+
+    async def cut_short(self, answer: HttpAnswer) -> None:
+        """The connection has ended before the answer did.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError("the connection ended before the answer did")
 
     def feed(self, parser: httptools.HttpResponseParser, data: bytes) -> None:
         """Read what has come; what an inner callback raised is raised as it is."""
@@ -354,7 +414,8 @@ class ReferenceClient:
         code = None
         head = self.head(path, len(body), content_type, method)
         try:
-            return await asyncio.wait_for(self._exchange(head + body, reader), self._timeout_s)
+            async with asyncio.timeout(self.limit()) as limit:
+                return await self._exchange(head + body, reader, limit)
         except TimeoutError:
             kind, words = "timeout", f"no answer within {self._timeout_s} s"
         except (OSError, httptools.HttpParserError) as problem:
@@ -374,19 +435,33 @@ class ReferenceClient:
             f"Host: {url.netloc}",
             f"Authorization: Bearer {self.api_key}",
             "Accept: application/json",
+            "Accept-Encoding: gzip",
             *([f"Content-Type: {content_type}", f"Content-Length: {length}"] if length else []),
             *(f"{name}: {value}" for name, value in self.headers.items()),
             f"Connection: {self.connection}",
         ]
         return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
 
-    async def _exchange(self, request: bytes, events: EventReader | None = None) -> HttpAnswer:
+    def limit(self) -> float | None:
+        """Seconds that may pass without a byte."""
+        return self._timeout_s
+
+    def extend(self, limit: asyncio.Timeout) -> None:
+        """Something has come: a limit on silence begins anew."""
+        seconds = self.limit()
+        limit.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    def new_answer(self) -> HttpAnswer:
+        """What takes the answer of one attempt."""
+        return HttpAnswer()
+
+    async def _exchange(self, request: bytes, events: EventReader | None, limit: asyncio.Timeout) -> HttpAnswer:
         """One request on a connection of its own."""
         host = self._url.hostname or "localhost"
         reader, writer = await asyncio.open_connection(host, self._url.port or 80)
         try:
             writer.write(request)
-            answer = HttpAnswer()
+            answer = self.new_answer()
             parser = httptools.HttpResponseParser(answer)
             if events is not None:
                 answer.take = lambda data: events.take(data) if parser.get_status_code() < 400 else None
@@ -394,10 +469,11 @@ class ReferenceClient:
                 data = await reader.read(64 * 1024)
                 if not data:
                     break
+                self.extend(limit)
                 self.feed(parser, data)
             answer.status = parser.get_status_code()
             if not answer.complete and not (events is not None and events.done):
-                raise OSError("the connection ended before the answer did")
+                await self.cut_short(answer)
             return answer
         finally:
             await self.close(writer)
