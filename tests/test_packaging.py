@@ -35,7 +35,8 @@ def test_the_wheel_holds_the_three_packages_and_their_data(built: Path) -> None:
     [wheel] = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == PACKAGES
-    for name in ("understudy_data/models.toml", "understudy/py.typed", "understudy_data/conformance/"):
+    style = "understudy_harness/reports/matrix/style.css"
+    for name in ("understudy_data/models.toml", "understudy/py.typed", "understudy_data/conformance/", style):
         assert any(each.startswith(name) for each in names), name
 
 

@@ -68,7 +68,7 @@ def run(
     cases = seat.cases(_chosen(select), slow=slow)
     if dry_run:
         _write_list(cases)
-        click.echo(f"{len(cases)} cases would be run.")
+        click.echo("1 case would be run." if len(cases) == 1 else f"{len(cases)} cases would be run.")
         return
     suite = _judged(context, seat, cases, jobs, outcome)
     context.exit(outcome.finish(suite))
@@ -80,7 +80,8 @@ def _judged(context: click.Context, seat: Seat, cases: Sequence[Case], jobs: int
     from understudy_harness.conformance.protocol import ProtocolError
 
     try:
-        return asyncio.run(seat.runner(now=wall_now, listeners=outcome.listeners(), jobs=jobs).run(cases))
+        runner = seat.runner(now=wall_now, listeners=outcome.listeners(seat.again), jobs=jobs)
+        return asyncio.run(runner.run(cases))
     except DriverNotFound as problem:
         raise click.UsageError(f"{problem}.") from None
     except (DriverError, ProtocolError) as problem:

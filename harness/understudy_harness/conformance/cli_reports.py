@@ -19,6 +19,7 @@ from understudy_harness.reports.screen import Screen
 
 if TYPE_CHECKING:
     from understudy_harness.conformance.runner import Listener
+    from understudy_harness.reports.again import Again
     from understudy_harness.reports.console import Detail
     from understudy_harness.reports.progress import Progress
 
@@ -48,15 +49,21 @@ class Outcome:
         # A report that goes to standard output must be alone there: people then read standard error.
         self._screen = Screen(sys.stderr if STANDARD_OUTPUT in files.values() else sys.stdout)
         self._progress: Progress | None = None
+        self._again: Again | None = None
 
-    def listeners(self) -> list[Listener]:
-        """Those that tell people what happens while the suite runs."""
+    def listeners(self, again: Again) -> list[Listener]:
+        """Those that tell people what happens while the suite runs.
+
+        Args:
+            again: the command that runs a case alone.
+        """
         from understudy_harness.reports.console import Console
         from understudy_harness.reports.progress import Progress
 
+        self._again = again
         detail: Detail = "quiet" if self.quiet else "verbose" if self.verbose else "folded"
         told: list[Listener] = [
-            Console(self._screen.line, gate=self.gate, detail=detail, paint=self._screen.paint),
+            Console(self._screen.line, gate=self.gate, detail=detail, again=again, paint=self._screen.paint),
         ]
         if self._screen.live and not self.quiet:
             self._progress = Progress(self._screen.status, time.monotonic, self._earlier())
@@ -88,16 +95,16 @@ class Outcome:
         for sentence in self.gate.sentences(suite):
             self._screen.line(sentence)
         writers: dict[str, Callable[[], bytes]] = {
-            "json": lambda: write_json(suite, exit_code=code),
+            "json": lambda: write_json(suite, exit_code=code, again=self._again),
             "junit": lambda: write_junit(suite, self.gate),
-            "badge": lambda: badge(as_report(suite, exit_code=code)),
+            "badge": lambda: badge(as_report(suite, exit_code=code, again=self._again)),
         }
         for kind, file in self.files.items():
             write(file, writers[kind]())
         if self.html is not None:
             from understudy_harness.reports.matrix import write_matrix
 
-            write_matrix([as_report(suite, exit_code=code)], Path(self.html))
+            write_matrix([as_report(suite, exit_code=code, again=self._again)], Path(self.html))
         return code
 
 

@@ -55,6 +55,18 @@ class Seat:
             return cases
         return tuple(case for case in cases if any(variant.op == self.kind for variant in case.variants))
 
+    def again(self, case: Case) -> str:
+        """The command that runs one case alone; a gateway's key is left to the environment."""
+        from understudy_harness.reports.again import line
+
+        if self.letter == DRIVER:
+            return line(["--driver", shlex.join(self.command)], case)
+        if self.letter == PROGRAM:
+            options = ["--kind", self.kind, *([] if self.expect_stdout else ["--no-expect-stdout"])]
+            return line(options, case, self.command)
+        port = [] if self.port == UPSTREAM_PORT else ["--upstream-port", str(self.port)]
+        return line(["--gateway", *self.command, *port], case)
+
     def runner(self, *, now: Callable[[], int], listeners: Iterable["Listener"], jobs: int) -> "Runner":
         """What runs cases in the seat."""
         from understudy_harness.conformance.runner import Runner

@@ -1,17 +1,32 @@
 """The command that runs one case again, alone."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from understudy_harness.conformance.case import Case
 
+Again = Callable[[Case], str]
+"""Takes a case, or the part of it that decided, and gives a line for a shell."""
 
-def again(command: Sequence[str], case: Case) -> str:
+
+def line(options: Sequence[str], case: Case, program: Sequence[str] = ()) -> str:
     """A line for a shell.
 
     Args:
-        command: that starts the driver.
+        options: that say who is judged.
         case: the case, or the part of it that decided.
+        program: in the program's seat.
     """
-    slow = " --slow" if case.slow else ""
-    return f"understudy conform run --driver {shlex.quote(shlex.join(command))} --select {case.id}{slow}"
+    words = ["understudy", "conform", "run", *options, "--select", case.id]
+    words += ["--slow"] if case.slow else []
+    words += ["--", *program] if program else []
+    return shlex.join(words)
+
+
+def by_driver(command: Sequence[str]) -> Again:
+    """The lines for a client that stands behind a driver.
+
+    Args:
+        command: that starts the driver.
+    """
+    return lambda case: line(["--driver", shlex.join(command)], case)

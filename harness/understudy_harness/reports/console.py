@@ -14,7 +14,7 @@ from understudy_harness.conformance.protocol import Client, Introduction
 from understudy_harness.conformance.results import JUDGED, CaseResult, SuiteResult
 from understudy_harness.conformance.runner import Listener
 from understudy_harness.conformance.verdict import Verdict
-from understudy_harness.reports.again import again
+from understudy_harness.reports.again import Again, by_driver
 from understudy_harness.reports.screen import plain
 from understudy_harness.reports.story import tell
 
@@ -38,6 +38,7 @@ class Console(Listener):
     Args:
         write: takes one line or several.
         gate: what counts.
+        again: the command that runs a case alone; that of a driver when left out.
         detail: `quiet` tells what breaks the build alone, `folded` what is not well, `verbose` each case.
         paint: gives a text a style of `Screen.paint`.
     """
@@ -47,6 +48,7 @@ class Console(Listener):
         write: Callable[[str], None],
         *,
         gate: Gate | None = None,
+        again: Again | None = None,
         detail: Detail = "folded",
         paint: Callable[[str, str], str] = lambda text, style: text,
     ) -> None:
@@ -56,7 +58,7 @@ class Console(Listener):
         self._detail = detail
         self._paint = paint
         self._client = Client("", "")
-        self._command: Sequence[str] = ()
+        self._again = again
         self._group = ""
         self._width = 0
         self._order: dict[str, int] = {}
@@ -65,14 +67,14 @@ class Console(Listener):
 
     def suite_started(self, introduction: Introduction, cases: Sequence[Case], command: Sequence[str]) -> None:
         """Say who is under test."""
-        self._client, self._command = introduction.client, command
+        self._client, self._again = introduction.client, self._again or by_driver(command)
         self._width = max((len(case.id) for case in cases), default=0)
         self._order = {case.id: number for number, case in enumerate(cases)}
         self._missing = Counter(case.group.id for case in cases)
         if self._detail != "quiet":
             client = self._client
             below = ", ".join(filter(None, (client.runtime or client.language, client.http)))
-            title = self._paint(plain(f"{client.name} {client.version}"), "strong")
+            title = self._paint(plain(f"{client.name} {client.version}".strip()), "strong")
             self._lines.append(f"{title}{plain(f' ({below})') if below else ''}: {_cases(len(cases))}")
         self._written()
 
@@ -143,6 +145,8 @@ class Console(Listener):
         case, judgement = result.case, result.judgement
         mark = "" if judgement.mark is None else f" {judgement.mark.value}"
         runs = f"  in {result.runs} runs" if result.runs > 1 else ""
+        if len(set(result.tries)) > 1:
+            runs += f": {', '.join(verdict.value for verdict in result.tries)}"
         unclean = "" if judgement.clean else f"  {self._paint('UNCLEAN', 'second')}"
         verdict = self._paint(f"{judgement.verdict.value + mark:13}", _STYLES[judgement.verdict])
         seconds = f"{result.seconds:6.1f} s"
@@ -152,7 +156,8 @@ class Console(Listener):
             self._more("server did", story.server)
             self._more("client did", story.client)
             self._more("expected", story.expected)
-            self._more("alone", again(self._command, result.decided))
+            if self._again is not None:
+                self._more("alone", self._again(result.decided))
         elif judgement.verdict is Verdict.NON_STRICT:
             self._more("client did", tell(result).client)
         elif judgement.verdict not in JUDGED:

@@ -14,14 +14,14 @@ import msgspec
 import understudy
 from understudy.core.dates import iso_time
 from understudy_harness.conformance.case import Level
-from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.expectations import Expectation
 from understudy_harness.conformance.explain import by_hand, script
 from understudy_harness.conformance.protocol import PROTOCOL
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Verdict
-from understudy_harness.conformance.wire_log import Exchange
-from understudy_harness.reports.again import again
+from understudy_harness.conformance.wire_log import Exchange, WireLog
+from understudy_harness.reports.again import Again, by_driver
 from understudy_harness.reports.story import tell
 
 LAYOUT = 1
@@ -29,13 +29,21 @@ LAYOUT = 1
 _TAIL_KEPT = 64 * 1024
 
 
-def write_json(suite: SuiteResult, *, exit_code: int) -> bytes:
-    """The report, indented, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(describe(suite, exit_code=exit_code)), indent=2) + b"\n"
+def write_json(suite: SuiteResult, *, exit_code: int, again: Again | None = None) -> bytes:
+    """The report, indented, ending in a newline.
+
+    Args:
+        suite: what became of all cases.
+        exit_code: of the run.
+        again: the command that runs a case alone; that of a driver when left out.
+    """
+    described = describe(suite, exit_code=exit_code, again=again)
+    return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
 
 
-def describe(suite: SuiteResult, *, exit_code: int) -> dict[str, Any]:
-    """The report as plain values."""
+def describe(suite: SuiteResult, *, exit_code: int, again: Again | None = None) -> dict[str, Any]:
+    """The report as plain values; see `write_json`."""
+    again = again or by_driver(suite.command)
     groups = {result.case.group.file: result.case.group.digest for result in suite.results}
     return {
         "layout": LAYOUT,
@@ -49,6 +57,7 @@ def describe(suite: SuiteResult, *, exit_code: int) -> dict[str, Any]:
         "machine": {"python": platform.python_version(), "system": platform.platform()},
         "started_at": iso_time(suite.started_at),
         "seconds": round(suite.seconds, 3),
+        "seat": suite.seat,
         "command": suite.command,
         "driver": msgspec.to_builtins(suite.introduction),
         "exit_code": exit_code,
@@ -58,7 +67,7 @@ def describe(suite: SuiteResult, *, exit_code: int) -> dict[str, Any]:
             "verdicts": {verdict.value: suite.count(verdict) for verdict in Verdict},
         },
         "groups": {result.case.group.id: result.case.group.title for result in suite.results},
-        "cases": [{**_result(result), "again": again(suite.command, result.decided)} for result in suite.results],
+        "cases": [{**_result(result), "again": again(result.decided)} for result in suite.results],
     }
 
 
@@ -77,6 +86,7 @@ def _result(result: CaseResult) -> dict[str, Any]:
         "untidy": judgement.untidy,
         "reason": result.reason,
         "runs": result.runs,
+        "tries": [verdict.value for verdict in result.tries],
         "seconds": round(result.seconds, 3),
         "measured": {name: _shown(value, evidence) for name, value in result.measured.items()},
         "about": _about(result),
@@ -115,10 +125,45 @@ def _about(result: CaseResult) -> dict[str, Any]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         "answer_word": evidence.canary.word,
         "settled": _time(evidence.settled),
         "lag": _time(evidence.lag),
+        **_wire(evidence.log, evidence),
+        "driver_said": _shown(evidence.said, evidence),
+        "progress": [{"at": _time(moment), **msgspec.to_builtins(line)} for moment, line in evidence.progress],
+        "standard_error": _shown(evidence.complained[-_TAIL_KEPT:], evidence),
+    }
+    # What most cases have none of is left out of them.
+    if len(evidence.calls) > 1:
+        told["calls"] = [_call(call) for call in evidence.calls]
+    if evidence.second is not None:
+        told["second_server"] = _wire(evidence.second, evidence)
+    if evidence.values:
+        told["values"] = evidence.values
+    if evidence.exit_code is not None:
+        told["exit_code"] = evidence.exit_code
+    if evidence.stdout is not None:
+        told["standard_output"] = _shown(evidence.stdout[-_TAIL_KEPT:], evidence)
+    if evidence.blind:
+        told["not_seen_from_this_seat"] = sorted(evidence.blind)
+    return told
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {
+        "op": call.op,
+        "answer_word": call.canary.word,
+        "began": _time(call.began),
+        "settled": _time(call.settled),
+        "cancelled": _time(call.cancelled),
+        "outcome": call.outcome,
+        "kind": None if call.failure is None else call.failure.kind,
+    }
+
+
+def _wire(log: WireLog, evidence: Evidence) -> dict[str, Any]:
+    return {
         "sockets": [
             {
                 "number": socket.number,
@@ -127,12 +172,9 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
                 "closed_by": socket.closed_by or None,
                 "broken": socket.broken or None,
             }
-            for socket in evidence.log.sockets
+            for socket in log.sockets
         ],
-        "requests": [_exchange(exchange, evidence) for exchange in evidence.log.exchanges],
-        "driver_said": _shown(evidence.said, evidence),
-        "progress": [{"at": _time(moment), **msgspec.to_builtins(line)} for moment, line in evidence.progress],
-        "standard_error": _shown(evidence.complained[-_TAIL_KEPT:], evidence),
+        "requests": [_exchange(exchange, evidence) for exchange in log.exchanges],
     }
 
 

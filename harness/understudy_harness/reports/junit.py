@@ -27,7 +27,7 @@ def write_junit(suite: SuiteResult, gate: Gate) -> bytes:
         gate: what counts.
     """
     client = suite.introduction.client
-    root = Xml.Element("testsuites", name=_text(f"{client.name} {client.version}"), time=f"{suite.seconds:.3f}")
+    root = Xml.Element("testsuites", name=_text(f"{client.name} {client.version}".strip()), time=f"{suite.seconds:.3f}")
     for _, members in groupby(suite.results, key=lambda result: result.case.group.id):
         results = list(members)
         group = results[0].case.group

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from understudy_harness.conformance.results import SuiteResult
+from understudy_harness.reports.again import Again
 from understudy_harness.reports.json import LAYOUT, write_json
 
 VerdictWord = Literal["OK", "NON-STRICT", "FAILED", "INFO", "UNSUPPORTED", "SKIPPED", "ERROR", "INCONCLUSIVE"]
@@ -64,6 +65,7 @@ class ReportedCase(msgspec.Struct):
     untidy: list[str] = []
     reason: str = ""
     runs: int = 0
+    tries: list[VerdictWord] = []
     seconds: float = 0.0
     measured: dict[str, Any] = {}
     again: str = ""
@@ -121,6 +123,7 @@ class Report(msgspec.Struct):
     cases: list[ReportedCase]
     started_at: str
     seconds: float = 0.0
+    seat: str = "D"
     command: list[str] = []
     suite: ReportedSuite = msgspec.field(default_factory=ReportedSuite)
     groups: dict[str, str] = {}
@@ -132,9 +135,9 @@ class Report(msgspec.Struct):
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells this client from another: itself, what it stands on, and how its driver was started."""
+        """What tells this client from another: itself, what it stands on, and how it was started."""
         client = self.client
-        return client.name, client.version, client.language, client.runtime, client.http, *self.command
+        return client.name, client.version, client.language, client.runtime, client.http, self.seat, *self.command
 
     def totals(self, level: LevelWord) -> tuple[int, int]:
         """How many cases of a level were passed, of how many that were judged."""
@@ -198,9 +201,9 @@ def _apart(report: Report, alike: Sequence[Report]) -> Iterable[str]:
             yield word
 
 
-def as_report(suite: SuiteResult, *, exit_code: int) -> Report:
-    """The report of a run that was just made, as it would be read."""
-    return msgspec.json.decode(write_json(suite, exit_code=exit_code), type=Report)
+def as_report(suite: SuiteResult, *, exit_code: int, again: Again | None = None) -> Report:
+    """The report of a run that was just made, as it would be read; see `write_json`."""
+    return msgspec.json.decode(write_json(suite, exit_code=exit_code, again=again), type=Report)
 
 
 def _read(file: Path) -> list[Reading]:

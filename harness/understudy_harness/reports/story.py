@@ -1,5 +1,6 @@
 """The three lines that matter about a case: what the server did, what the client did, and what was expected."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from understudy_harness.conformance.case import Case
@@ -68,6 +69,11 @@ def _client(case: Case, evidence: Evidence) -> str:
 
 
 def _outcome(case: Case, evidence: Evidence) -> str:
+    if len(evidence.calls) > 1:
+        outcomes = Counter(
+            call.outcome if call.failure is None else f"error {call.failure.kind}" for call in evidence.calls
+        )
+        return f"of {len(evidence.calls)} calls {', '.join(f'{count} {what}' for what, count in outcomes.items())}"
     choice = evidence.choice
     text = "" if choice is None or choice.text is None else _shortened(evidence.masked(choice.text))
     if evidence.result is not None:

@@ -184,6 +184,52 @@ def test_evidence_of_another_make_is_shown_as_it_is(tmp_path: Path) -> None:
     assert '"exit_code": 3' in Document(content).text
 
 
+def test_evidence_of_every_kind_has_its_place(tmp_path: Path) -> None:
+    """Several calls, a second server, a program's exit code and output, and what was said over a WebSocket."""
+    frames = (
+        b"\x81\x05hello\x01\x02ab\x82\x7e\x00\x80"
+        + b"\x07" * 128
+        + b"\x88\x05\x03\xe9bye\x81\x7f"
+        + b"\x00" * 7
+        + b"\x09cut"
+    )
+    request = {"number": 1, "started": 0.1, "method": "GET", "target": "/v1/realtime", "status": 101}
+    request["answer"] = {"hex": (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n" + frames).hex()}
+    sound = {**request, "answer": {"hex": (b"HTTP/1.1 200 OK\r\nx: y\r\n\r\n" + b"\xff\x00").hex()}}
+    call = {
+        "op": "stream",
+        "answer_word": "canary-1",
+        "began": 0.0,
+        "settled": 1.0,
+        "outcome": "error",
+        "kind": "quota",
+    }
+    evidence = {
+        "requests": [request, {**sound, "number": 2}], "sockets": [],
+        "second_server": {"requests": [{**request, "target": "/elsewhere", "answer": ""}], "sockets": []},
+        "calls": [call] * 120, "exit_code": 3, "standard_output": "printed", "values": {"pace": 1.5},
+    }  # fmt: skip
+    report = a_report(a_case(evidence=evidence, tries=["FAILED", "OK", "OK"], runs=3), seat="P")
+    text = Document(one_page(reports_of(tmp_path, report))).text
+    for part in (
+        "upgrade: websocket",
+        "text, 5 bytes: hello\ntext (to be continued), 2 bytes: ab\nbinary, 128 bytes: 07 07",
+        "close, 5 bytes: 1001 bye\ntext, 9 bytes: cut (cut off)",
+        "HTTP/1.1 200 OK\nx: y",
+        "000000  ff 00",
+        "Second server: 1 request on 0 sockets",
+        "GET /elsewhere",
+        "1: stream at 0.0 s, error quota at 1.0 s, answer's word canary-1",
+        "and 80 more",
+        "exit code 3",
+        "printed",
+        '"pace": 1.5',
+        "3 runs: FAILED, OK, OK",
+        "program",
+    ):
+        assert part in text, part
+
+
 RUNS: dict[str, bytes] = {}
 """Reports of runs that several tests look at."""
 

@@ -57,6 +57,8 @@ def _run(table: Table, row: Row, column: int, *, alone: bool) -> Markup | None:
         return None
     part = f"decided in its part {case.part!r}" if case.part else ""
     runs = f"{case.runs} runs" if case.runs > 1 else ""
+    if len(set(case.tries)) > 1:
+        runs += f": {', '.join(case.tries)}"
     took = f"{case.seconds:.1f} s" if case.runs else ""
     note = element("span", " · ".join(filter(None, (part, runs, took))), class_="below")
     heading = "h2" if alone else "h5"

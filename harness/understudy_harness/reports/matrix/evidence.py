@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from understudy_harness.reports.markup import Markup, element, evidence_text, joined
+from understudy_harness.reports.matrix.frames import frames
 from understudy_harness.reports.matrix.timeline import Span, timeline
 from understudy_harness.reports.reading import ReportedCase
 
@@ -17,6 +18,7 @@ _TEXT_SHOWN = 4_000
 _BYTES_SHOWN = 1_024
 _REQUESTS_SHOWN = 30
 _LINES_SHOWN = 100
+_CALLS_SHOWN = 40
 _ROW = 16
 
 
@@ -39,11 +41,20 @@ class _Request(msgspec.Struct):
     answer_size: int = 0
 
 
-class _Evidence(msgspec.Struct):
-    """See `reports/json.py`."""
+class _Wire(msgspec.Struct):
+    """What one server saw."""
 
     requests: list[_Request] = []
     sockets: list[dict[str, Any]] = []
+
+
+class _Evidence(_Wire):
+    """See `reports/json.py`."""
+
+    second_server: _Wire | None = None
+    calls: list[dict[str, Any]] = []
+    exit_code: int | None = None
+    standard_output: Any = ""
     driver_said: Any = ""
     progress: list[dict[str, Any]] = []
     standard_error: Any = ""
@@ -62,47 +73,72 @@ def evidence(case: ReportedCase) -> Markup | None:
         # Of a version that writes it otherwise: shown as it is.
         return _details("Evidence", _block(_pretty(case.evidence)))
     rest = _without(case.evidence, _Evidence.__struct_fields__)
-    times = [("final line at", seen.settled), ("the suite itself was late by at most", seen.lag)]
-    facts = [f"{name} {value:.3f} s" for name, value in times if value is not None]
+    numbers = [("final line at", seen.settled), ("the suite itself was late by at most", seen.lag)]
+    facts = [f"{name} {value:.3f} s" for name, value in numbers if value is not None]
+    facts += [] if seen.exit_code is None else [f"exit code {seen.exit_code}"]
+    second, failed = seen.second_server, case.failed
+    notable = not (case.verdict in ("OK", "INFO") and case.clean)
+    texts = [
+        ("Driver's answer", seen.driver_said, failed),
+        ("Standard output", seen.standard_output, failed),
+        ("Standard error", seen.standard_error, failed),
+        ("More that was seen", _pretty(rest) if rest else "", False),
+    ]
     return joined(
-        _requests(case, seen),
-        _details(f"Driver: {_count(len(seen.progress), 'line')} on the way", _progress(seen.progress))
+        _requests("", seen, case.evidence, seen.settled, open=notable, deep=failed),
+        None
+        if second is None
+        else _requests(
+            "Second server: ", second, case.evidence["second_server"], seen.settled, open=notable, deep=failed
+        ),
+        _details(_count(len(seen.calls), "call"), _calls(seen.calls)) if seen.calls else None,
+        _details(f"Driver: {_count(len(seen.progress), 'line')} on the way", _lines(seen.progress))
         if seen.progress
         else None,
-        _details("Driver's answer", _block(seen.driver_said), open=case.failed) if seen.driver_said else None,
-        _details("Standard error", _block(seen.standard_error), open=case.failed) if seen.standard_error else None,
-        _details("More that was seen", _block(_pretty(rest))) if rest else None,
+        [_details(title, _block(value), open=open) for title, value, open in texts if value],
         element("p", " · ".join(facts), class_="below") if facts else None,
     )
 
 
-def _requests(case: ReportedCase, seen: _Evidence) -> Markup:
+def _requests(
+    title: str, seen: _Wire, plain: Mapping[str, Any], settled: float | None, *, open: bool, deep: bool
+) -> Markup:
+    """What a server saw.
+
+    Args:
+        title: before the counts.
+        seen: by it.
+        plain: the same, with what this version does not know.
+        settled: when the client reported.
+        open: whether the list is shown at once.
+        deep: whether each request is, if there are few.
+    """
     spans = [Span(each.started, each.answered, str(each.status or "no answer")) for each in seen.requests]
     shown = [
-        _request(each, plain, open=case.failed and len(seen.requests) <= 3)
-        for each, plain in zip(seen.requests[:_REQUESTS_SHOWN], _plain(case.evidence), strict=False)
+        _request(each, told, open=deep and len(seen.requests) <= 3)
+        for each, told in zip(seen.requests[:_REQUESTS_SHOWN], plain.get("requests", ()), strict=False)
     ]
     missing = len(seen.requests) - len(shown)
-    more = (
-        element("p", f"and {_count(missing, 'more request')}; the JSON report has them", class_="cut")
-        if missing
-        else None
-    )
-    title = f"{_count(len(seen.requests), 'request')} on {_count(len(seen.sockets), 'socket')}"
+    more = f"and {_count(missing, 'more request')}; the JSON report has them" if missing else ""
     sockets = [element("li", _socket(each)) for each in seen.sockets[:_LINES_SHOWN]]
     return _details(
-        title,
-        timeline(spans, seen.settled),
+        f"{title}{_count(len(seen.requests), 'request')} on {_count(len(seen.sockets), 'socket')}",
+        timeline(spans, settled),
         shown,
-        more,
+        element("p", more, class_="cut") if more else None,
         element("ul", sockets, class_="sockets") if sockets else None,
-        open=not (case.verdict in ("OK", "INFO") and case.clean),
+        open=open,
     )
 
 
-def _plain(evidence: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
-    found: Sequence[Mapping[str, Any]] = (evidence or {}).get("requests", [])
-    return found
+def _calls(calls: Sequence[Mapping[str, Any]]) -> Markup:
+    lines = [
+        f"{number}: {each.get('op')} at {each.get('began')} s, {each.get('outcome')} {each.get('kind') or ''}".rstrip()
+        + f" at {each.get('settled')} s, answer's word {each.get('answer_word')}"
+        for number, each in enumerate(calls[:_CALLS_SHOWN], start=1)
+    ]
+    missing = len(calls) - len(lines)
+    return _block("\n".join(lines + ([f"and {missing:,} more"] if missing else [])))
 
 
 def _request(request: _Request, plain: Mapping[str, Any], *, open: bool) -> Markup:
@@ -140,7 +176,7 @@ def _socket(socket: Mapping[str, Any]) -> str:
     return f"{told}; broken: {socket['broken']}" if socket.get("broken") else told
 
 
-def _progress(lines: Sequence[Mapping[str, Any]]) -> Markup:
+def _lines(lines: Sequence[Mapping[str, Any]]) -> Markup:
     shown = "\n".join(
         f"{each.get('at')}  {json.dumps(_without(each, ('at',)), ensure_ascii=False)}" for each in lines[:_LINES_SHOWN]
     )
@@ -150,11 +186,8 @@ def _progress(lines: Sequence[Mapping[str, Any]]) -> Markup:
 
 def _block(value: Any) -> Markup:
     """A text, or bytes as `{"hex": …}`; cut where it is long."""
-    if isinstance(value, Mapping) and isinstance(value.get("hex"), str):
-        try:
-            content = bytes.fromhex(value["hex"])
-        except ValueError:
-            return _block(_pretty(value))
+    content = _bytes(value)
+    if content is not None:
         missing = len(content) - _BYTES_SHOWN
         return _cut(_dump(content[:_BYTES_SHOWN]), f"and {missing:,} more bytes" if missing > 0 else "")
     words = value if isinstance(value, str) else _pretty(value)
@@ -178,11 +211,32 @@ def _dump(content: bytes) -> str:
 
 
 def _parted(answer: Any) -> tuple[str, Any]:
-    """Head and body of an answer that is a text."""
-    if not isinstance(answer, str):
+    """Head and body of an answer; of a WebSocket, what was said over it in lines."""
+    if isinstance(answer, str):
+        head, empty, body = answer.partition("\r\n\r\n")
+        return (head.replace("\r\n", "\n"), body) if empty else ("", answer)
+    content = _bytes(answer)
+    if content is None or not content.startswith(b"HTTP/"):
         return "", answer
-    head, empty, body = answer.partition("\r\n\r\n")
-    return (head.replace("\r\n", "\n"), body) if empty else ("", answer)
+    start, end, rest = content.partition(b"\r\n\r\n")
+    head = start.decode("latin-1").replace("\r\n", "\n")
+    if not end:
+        return "", answer
+    if b" 101 " in start[:16]:
+        said = list(frames(rest))
+        missing = len(said) - _LINES_SHOWN
+        return head, "\n".join(said[:_LINES_SHOWN] + ([f"and {missing:,} more frames"] if missing > 0 else []))
+    return head, {"hex": rest.hex()} if rest else ""
+
+
+def _bytes(value: Any) -> bytes | None:
+    """Those that are written as `{"hex": …}`."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("hex"), str):
+        return None
+    try:
+        return bytes.fromhex(value["hex"])
+    except ValueError:
+        return None
 
 
 def _neat(body: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from understudy_harness.conformance.case import SEATS
 from understudy_harness.reports.links import link_to
 from understudy_harness.reports.markup import Markup, element, joined
 from understudy_harness.reports.matrix.columns import Group, Row, Table
@@ -83,6 +84,7 @@ def _unsupported(table: Table, column: int) -> Markup | None:
 def _how(report: Report) -> Markup:
     client = report.client
     facts: list[tuple[str, Markup | str]] = [
+        ("Seat", SEATS.get(report.seat, report.seat)),
         ("Command", element("code", " ".join(report.command))),
         ("Begun", report.started_at),
         ("Took", f"{report.seconds:.1f} s"),
