@@ -74,6 +74,7 @@ class Evidence:
         second: that of the case's second server; None where it has none.
         blind: names of words that cannot be seen from the seat; what hangs on them is not held against the client.
         complained: everything the client wrote on standard error meanwhile.
+        keeps_idle_sockets: whether the client declares that it keeps idle connections for a while.
         lag: the most seconds that the suite itself was late meanwhile.
         values: what a play has measured, by name.
         exit_code, stdout: of the program, in the program's seat.
@@ -95,6 +96,7 @@ class Evidence:
         progress: Iterable[tuple[float, Progress]] = (),
         said: bytes = b"",
         complained: bytes = b"",
+        keeps_idle_sockets: bool = False,
         lag: float = 0.0,
         values: dict[str, float] | None = None,
         exit_code: int | None = None,
@@ -107,6 +109,7 @@ class Evidence:
         self.second = second
         self.blind = blind
         self.complained = complained
+        self.keeps_idle_sockets = keeps_idle_sockets
         self.lag = lag
         self.values = values or {}
         self.exit_code = exit_code

@@ -124,7 +124,9 @@ class Declares(msgspec.Struct, omit_defaults=True):
     idle_timeout: bool | None = None
     total_timeout: bool | None = None
     paces_by_headers: bool | None = None
-    keepalive_s: float | None = None
+    keepalive_s: Annotated[
+        float | None, _told("Seconds for which idle connections are kept, where an application cannot close them.")
+    ] = None
 
 
 class Introduction(msgspec.Struct):

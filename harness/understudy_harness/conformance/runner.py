@@ -287,6 +287,7 @@ class _Worker:
             second=None if server.second is None else server.second.log,
             blind=self._setting.blind,
             complained=self._driver.complaints(),
+            keeps_idle_sockets=introduction.declares.keepalive_s is not None,
             lag=steadiness.worst,
             values=stage.values,
         )

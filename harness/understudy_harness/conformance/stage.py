@@ -199,7 +199,12 @@ class Stage:
         log = self.server.log
         changed = asyncio.Event()
         log.on_change = changed.set
-        while log.open_sockets and (left := began + CLOSE_S - loop.time()) > 0:
+        keeps_idle = self._introduction.declares.keepalive_s is not None
+
+        def busy() -> bool:
+            return any(not (keeps_idle and log.is_idle(socket)) for socket in log.open_sockets)
+
+        while busy() and (left := began + CLOSE_S - loop.time()) > 0:
             changed.clear()
             try:
                 await asyncio.wait_for(changed.wait(), left)

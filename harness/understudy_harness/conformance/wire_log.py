@@ -68,6 +68,17 @@ class Exchange:
         return [(name, value.strip()) for name, colon, value in pairs if colon]
 
     @property
+    def whole(self) -> bool:
+        """Whether the answer has come to its end, by the rules of HTTP, and leaves the connection usable."""
+        reader = _AnswerReader()
+        parser = httptools.HttpResponseParser(reader)
+        try:
+            parser.feed_data(bytes(self.answer))
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            return False
+        return reader.complete and self.answer_size == len(self.answer) and parser.should_keep_alive()
+
+    @property
     def path(self) -> str:
         """The target without its query."""
         return self.target.partition("?")[0]
@@ -76,6 +87,13 @@ class Exchange:
         """The values of a header, joined by a comma; None when it was not sent."""
         values = [value for spelled, value in self.headers if spelled.lower() == name.lower()]
         return ", ".join(values) if values else None
+
+
+class _AnswerReader:
+    complete = False
+
+    def on_message_complete(self) -> None:
+        self.complete = True
 
 
 class Socket:
@@ -130,6 +148,11 @@ class WireLog:
     def open_sockets(self) -> list[Socket]:
         """Those that are open."""
         return [socket for socket in self.sockets if socket.closed is None]
+
+    def is_idle(self, socket: Socket) -> bool:
+        """Whether its requests have been answered, each to the end: it may be kept for the next one."""
+        own = [exchange for exchange in self.exchanges if exchange.socket == socket.number]
+        return bool(own) and not socket.broken and all(exchange.whole for exchange in own)
 
     def open_socket(self) -> Socket:
         """Note a connection."""

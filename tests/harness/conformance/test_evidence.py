@@ -56,6 +56,17 @@ def test_sockets_are_to_be_closed_by_the_client_in_time(make_evidence) -> None:
     assert not met(within, cut)
 
 
+def test_who_declares_that_it_keeps_idle_sockets_may_keep_them(make_evidence) -> None:
+    """Not one whose answer was cut off: that one is of no more use."""
+    for answer, kept in ((b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", True), (b"HTTP/1.1 200 OK\r\n", False)):
+        evidence = make_evidence([(0.1, 0.2)], settled=1.0, closed=None)
+        exchange = evidence.log.exchanges[0]
+        exchange.answer, exchange.answer_size = bytearray(answer), len(answer)
+        assert not met("sockets_closed_within(2)", evidence)
+        evidence.keeps_idle_sockets = True
+        assert met("sockets_closed_within(2)", evidence) is kept
+
+
 def test_no_request_may_begin_after_the_final_line(make_evidence) -> None:
     """One that begins before it may."""
     assert met("no_late_request", make_evidence([(0.1, 0.2), (0.9, 1.1)], settled=1.0))

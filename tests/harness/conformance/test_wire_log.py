@@ -189,3 +189,27 @@ def test_the_run_begins_when_it_is_told_to() -> None:
     connection.log.begin()
     connection.clock.now = 106.0
     assert connection.log.now() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "idle"),
+    [
+        (ANSWER, True),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", False),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhell", False),
+        (b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", False),
+        (b"no HTTP", False),
+        (b"", False),
+    ],
+)
+def test_a_socket_is_idle_when_its_answers_are_whole(answer: bytes, idle: bool) -> None:
+    """Only then may a client keep it for its next call."""
+    log = WireLog(Clock())
+    socket = log.open_socket()
+    assert not log.is_idle(socket)
+    exchange = log.begin_exchange(socket, 0.0)
+    exchange.answer += answer
+    exchange.answer_size = len(answer)
+    assert log.is_idle(socket) is idle
