@@ -70,13 +70,7 @@ class Exchange:
     @property
     def whole(self) -> bool:
         """Whether the answer has come to its end, by the rules of HTTP, and leaves the connection usable."""
-        reader = _AnswerReader()
-        parser = httptools.HttpResponseParser(reader)
-        try:
-            parser.feed_data(bytes(self.answer))
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            return False
-        return reader.complete and self.answer_size == len(self.answer) and parser.should_keep_alive()
+        return _AnswerReader(bytes(self.answer)).whole and self.answer_size == len(self.answer)
 
     @property
     def path(self) -> str:
@@ -90,10 +84,23 @@ class Exchange:
 
 
 class _AnswerReader:
-    complete = False
+    """Reads one answer.
+
+    Attributes:
+        whole: whether it has come to its end and the connection can be used again.
+    """
+
+    def __init__(self, answer: bytes) -> None:
+        self.whole = False
+        self._parser = httptools.HttpResponseParser(self)
+        try:
+            self._parser.feed_data(answer)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.whole = False
 
     def on_message_complete(self) -> None:
-        self.complete = True
+        """Its last byte; only now does the parser know about the connection."""
+        self.whole = self._parser.should_keep_alive()
 
 
 class Socket:
