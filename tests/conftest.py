@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -157,6 +157,14 @@ class Api:
         """A chat completion: `body` over a short default one."""
         whole = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}], **(body or {})}
         return self.send("POST", "/v1/chat/completions", json.dumps(whole).encode(), **options)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def options_of_this_run_are_not_those_of_the_runs_it_starts() -> Iterator[None]:
+    """A pytest that a test starts is told by the test alone how to run: `-n`, say, is not meant for it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PYTEST_ADDOPTS", raising=False)
+        yield
 
 
 @pytest.fixture

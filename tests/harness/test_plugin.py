@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+ALONE = ("cacheprovider", "asyncio", "anyio", "hypothesispytest", "respx", "xdist")
+"""Plugins that a project need not have, and that would take most of the time of a run: Hypothesis is imported by its own
+at the end of each."""
+
+
+def run(pytester: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
+    """A project of one file, without any conftest."""
+    pytester.makepyfile(code)
+    left_out = (word for name in ALONE for word in ("-p", f"no:{name}"))
+    return pytester.runpytest_subprocess(*left_out, "-W", "error", *arguments)
+
 
 def test_fixtures_work_without_a_conftest(pytester: pytest.Pytester) -> None:
     """The server, both clients, the account, the clock and the journal."""
-    pytester.makepyfile(
+    run(
+        pytester,
         """
         import asyncio
 
@@ -32,14 +44,14 @@ def test_fixtures_work_without_a_conftest(pytester: pytest.Pytester) -> None:
         def test_the_clock_is_back(mockserver):
             import time
             assert abs(mockserver.clock.now() - time.time() * 1_000_000) < 60_000_000
-        """
-    )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error").assert_outcomes(passed=4)
+        """,
+    ).assert_outcomes(passed=4)
 
 
 def test_each_test_starts_clean(pytester: pytest.Pytester) -> None:
     """Journal, faults, rules, limits and balance of one test never reach the next; the server is the same."""
-    pytester.makepyfile(
+    run(
+        pytester,
         """
         import pytest
 
@@ -59,38 +71,30 @@ def test_each_test_starts_clean(pytester: pytest.Pytester) -> None:
                 model="gpt-4o", messages=[{"role": "user", "content": "Say hello"}]
             )
             assert answer.headers["x-ratelimit-remaining-requests"] == "9999"
-        """
-    )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=3)
+        """,
+    ).assert_outcomes(passed=3)
 
 
 def test_a_run_that_does_not_use_it_does_not_import_the_server(pytester: pytest.Pytester) -> None:
     """Having it installed costs next to nothing."""
-    pytester.makepyfile(
+    run(
+        pytester,
         """
         import sys
 
         def test_light():
             loaded = {"understudy", "fastapi", "uvicorn", "msgspec", "splintr"} & set(sys.modules)
             assert not loaded
-        """
-    )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=1)
+        """,
+    ).assert_outcomes(passed=1)
 
 
 def test_without_the_sdk_the_client_fixture_says_so(pytester: pytest.Pytester) -> None:
     """In one sentence."""
     pytester.makeconftest("import sys; sys.modules['openai'] = None")
-    pytester.makepyfile("def test_client(openai_client): pass")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-rs")
+    result = run(pytester, "def test_client(openai_client): pass", "-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*the fixture openai_client needs the package 'openai'*"])
-
-
-def run(pytester: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
-    """A project of one file, without any conftest."""
-    pytester.makepyfile(code)
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", *arguments)
 
 
 def test_a_late_request_never_enters_the_next_test(pytester: pytest.Pytester) -> None:
