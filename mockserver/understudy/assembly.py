@@ -34,9 +34,14 @@ from understudy_data import toml
 _log = logging.getLogger("understudy")
 
 
-def build_simulator(settings: Settings) -> Simulator:
-    """A simulator with its own clock, accounts and journal."""
-    clock = _clock(settings)
+def build_simulator(settings: Settings, began: int | None = None) -> Simulator:
+    """A simulator with its own clock, accounts and journal.
+
+    Args:
+        settings: of all kinds.
+        began: the real time at which its clock starts, in microseconds since the epoch; now when None.
+    """
+    clock = _clock(settings, wall_now() if began is None else began)
     era = settings.date if settings.date is not None else clock.now()
     catalog = Catalog(toml("models.toml"), toml("limits.toml"))
 
@@ -130,8 +135,8 @@ def _with_groups(
     return found
 
 
-def _clock(settings: Settings) -> Clock:
+def _clock(settings: Settings, began: int) -> Clock:
     if settings.clock != "real":
-        start = wall_now() if settings.date is None else settings.date
+        start = began if settings.date is None else settings.date
         return VirtualClock(start, autojump=settings.clock == "autojump")
-    return OffsetClock(wall_now, settings.date)
+    return OffsetClock(wall_now, settings.date, began)

@@ -100,8 +100,15 @@ def _option(setting: Setting) -> Callable[[Callable[..., Any]], Callable[..., An
     help="Print one line of JSON instead of the banner: base_url, control_url, host, port, pid, ca_file.",
 )
 @click.option("--listen-fd", type=click.IntRange(min=1), hidden=True, help="What the parent of several workers opened.")
+@click.option("--began", type=int, hidden=True, help="When it did, in microseconds since the epoch.")
 def serve(
-    ready_file: str | None, ready_fd: int | None, *, ready_json: bool, listen_fd: int | None, **given: Any
+    ready_file: str | None,
+    ready_fd: int | None,
+    *,
+    ready_json: bool,
+    listen_fd: int | None,
+    began: int | None,
+    **given: Any,
 ) -> None:
     """Serve until Ctrl-C; the exit code is then 0 (1 for a port in use, 2 for a wrong setting)."""
     settings = load_settings(given)
@@ -119,7 +126,7 @@ def serve(
         if ready_json:
             tell.append(click.echo)
         if listen_fd is not None:
-            _serve(settings, tell, with_banner=False, listener=socket.socket(fileno=listen_fd))
+            _serve(settings, tell, with_banner=False, listener=socket.socket(fileno=listen_fd), began=began)
         elif settings.workers > 1:
             _serve_together(settings, tell, given, with_banner=not ready_json)
         else:
@@ -152,6 +159,8 @@ def _serve_together(
         raise click.ClickException("Several workers share a Redis, which outlives them: leave out --state.")
     log_to_stderr()
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value not in (None, False)]
+    # Workers start one after the other; their clocks all start now.
+    arguments.append(f"--began={wall_now()}")
     try:
         with closing(listen(settings.host, settings.port)) as listener:
             together = _Together(Address(settings.host, listener.getsockname()[1], tls=False))
@@ -174,6 +183,7 @@ def _serve(
     *,
     with_banner: bool,
     listener: socket.socket | None = None,
+    began: int | None = None,
 ) -> None:
     # Whoever asks for help or mistypes a setting need not wait for the server's libraries.
     from understudy.adapters.serving import MockServerError, log_to_stderr
@@ -181,7 +191,7 @@ def _serve(
     from understudy.server import Service
 
     log_to_stderr()
-    simulator = build_simulator(settings)
+    simulator = build_simulator(settings, began)
 
     def announce() -> None:
         try:

@@ -79,6 +79,13 @@ def serving(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer)
     assert serving.end() == (0, b"")
 
 
+def test_the_clocks_of_all_workers_start_together(serving: Serving) -> None:
+    """Although the workers do not: to the microsecond, so that no bucket refills between two of them."""
+    shown = {serving.call("GET", "/_understudy/health")[1]["now"] for _ in range(24)}
+    assert len(serving.workers) == 2
+    assert len(shown) == 1
+
+
 def test_the_limit_is_exact_across_workers(serving: Serving) -> None:
     """A burst over many connections: five hundred a minute are five hundred, whoever answers."""
     with ThreadPoolExecutor(16) as pool:

@@ -23,6 +23,14 @@ def test_an_offset_clock_goes_on_by_itself_from_its_start() -> None:
     assert clock.now() == 10_007 + 2 * SECOND
 
 
+def test_clocks_that_began_together_agree_although_they_were_made_one_after_the_other() -> None:
+    """As those of several processes do."""
+    real = 500
+    first = OffsetClock(lambda: real, 10_000, began=500)
+    real += 250_000
+    assert OffsetClock(lambda: real, 10_000, began=500).now() == first.now() == 260_000
+
+
 @pytest.mark.parametrize("make", [lambda: VirtualClock(0), lambda: OffsetClock(lambda: 0)])
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
 def test_time_never_goes_back_or_away(make: Callable[[], Clock], seconds: float) -> None:

@@ -84,14 +84,15 @@ class OffsetClock:
     Args:
         source: tells the real time in microseconds since the epoch.
         start: what the clock shows at once; the real time when None.
+        began: the real time at which it shows that, the present one when None.
     """
 
     passes_by_itself = True
     autojump = False
 
-    def __init__(self, source: Callable[[], int], start: int | None = None) -> None:
+    def __init__(self, source: Callable[[], int], start: int | None = None, began: int | None = None) -> None:
         self._source = source
-        self._initial = 0 if start is None else start - source()
+        self._initial = 0 if start is None else start - (source() if began is None else began)
         self._offset = self._initial
         self._alarms = _Alarms()
         self.awaited: list[int] = []
