@@ -14,6 +14,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from tests.projects import without_plugins
 
 from understudy import MockServer
 from understudy.config import TABLE
@@ -54,7 +55,8 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: str, tmp_path: Path)
     file.write_text(script, encoding="utf-8")
     command = [sys.executable, str(file)]
     if re.search(r"^(async )?def test_", script, re.MULTILINE):
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
+        used = [plugin for plugin in ("hypothesispytest", "respx") if plugin.removesuffix("pytest") in script]
+        command = [sys.executable, "-m", "pytest", "-q", *without_plugins(*used), str(file)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.projects import without_plugins
 
 from understudy import MockServer
 
@@ -80,7 +81,7 @@ def test_the_exec_snippet_runs_the_command(tmp_path: Path) -> None:
 def test_the_pytest_snippets_pass(pytester: pytest.Pytester) -> None:
     """In a project without any conftest."""
     pytester.makepyfile(snippets("python")[1])
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest_subprocess(*without_plugins()).assert_outcomes(passed=3)
 
 
 def test_the_mock_server_snippet_runs(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.projects import without_plugins
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROJECTS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name[0] not in "._")
@@ -32,7 +33,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_project_passes(name: str, tmp_path: Path) -> None:
     """By pytest, with nothing but its own folder; what it needs and lacks it says."""
     done = run(
-        ["pytest", "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "-c", os.devnull, "."],
+        ["pytest", "-q", "-rs", *without_plugins(), "--rootdir", str(tmp_path), "-c", os.devnull, "."],
         EXAMPLES / name,
     )
     if done.returncode == 5 and "SKIPPED" in done.stdout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.projects import without_plugins
 
 
 def test_each_example_starts_clean(pytester: pytest.Pytester) -> None:
@@ -42,7 +43,7 @@ def test_each_example_starts_clean(pytester: pytest.Pytester) -> None:
                 assert len(list(mockserver.rules)) == 1
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error").assert_outcomes(passed=3)
+    pytester.runpytest_subprocess(*without_plugins("hypothesispytest"), "-W", "error").assert_outcomes(passed=3)
 
 
 def test_other_fixtures_are_still_complained_of(pytester: pytest.Pytester) -> None:
@@ -66,6 +67,6 @@ def test_other_fixtures_are_still_complained_of(pytester: pytest.Pytester) -> No
             pass
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
+    result = pytester.runpytest_subprocess(*without_plugins("hypothesispytest"))
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["*unction-scoped fixture*"])

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import pytest
-
-ALONE = ("cacheprovider", "asyncio", "anyio", "hypothesispytest", "respx", "xdist")
-"""Plugins that a project need not have, and that would take most of the time of a run: Hypothesis is imported by its own
-at the end of each."""
+from tests.projects import without_plugins
 
 
 def run(pytester: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
     """A project of one file, without any conftest."""
     pytester.makepyfile(code)
-    left_out = (word for name in ALONE for word in ("-p", f"no:{name}"))
-    return pytester.runpytest_subprocess(*left_out, "-W", "error", *arguments)
+    return pytester.runpytest_subprocess(*without_plugins(), "-W", "error", *arguments)
 
 
 def test_fixtures_work_without_a_conftest(pytester: pytest.Pytester) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import openai
 import pytest
+from tests.projects import without_plugins
 
 from understudy import MockServer
 from understudy.core.rules import RuleError
@@ -144,9 +145,9 @@ def test_the_plugin_uses_a_server_that_runs_already(pytester: pytest.Pytester, s
             pass
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", f"--understudy-url={server.base_url}")
+    result = pytester.runpytest_subprocess(*without_plugins(), f"--understudy-url={server.base_url}")
     result.assert_outcomes(passed=2, failed=1, errors=1)
     result.stdout.fnmatch_lines(["*seed cannot be set of a server elsewhere*"])
     result.stdout.fnmatch_lines(["1*GET /v1/models*200*"])
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--understudy-url=http://127.0.0.1:9/v1")
+    result = pytester.runpytest_subprocess(*without_plugins(), "--understudy-url=http://127.0.0.1:9/v1")
     result.stdout.fnmatch_lines(["*--understudy-url: There is no Understudy server at http://127.0.0.1:9/v1*"])

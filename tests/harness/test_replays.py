@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.projects import without_plugins
 
 from understudy import MockServer, cli
 from understudy.scenarios import Scenario
@@ -62,7 +63,7 @@ def test_a_failed_test_writes_a_scenario_that_replays(pytester: pytest.Pytester,
             assert answer.choices[0].message.content != "Never this"
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio")
+    result = pytester.runpytest_subprocess(*without_plugins("hypothesispytest"))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Understudy: to replay it*", "understudy scenarios run *test_fails.toml"])
     (file,) = (pytester.path / FOLDER).iterdir()
@@ -87,7 +88,7 @@ def test_a_life_that_ended_is_written(pytester: pytest.Pytester) -> None:
         )
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(failed=1)
+    pytester.runpytest_subprocess(*without_plugins("hypothesispytest")).assert_outcomes(failed=1)
     (file,) = (pytester.path / FOLDER).iterdir()
     calls = Scenario.read(file).client
     assert len(calls) >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.projects import without_plugins
 
 
 def test_xdist_gives_each_worker_a_server_of_its_own(pytester: pytest.Pytester) -> None:
@@ -24,7 +25,7 @@ def test_xdist_gives_each_worker_a_server_of_its_own(pytester: pytest.Pytester) 
             assert mockserver.account.spent < 5
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio", "-n", "2").assert_outcomes(passed=12)
+    pytester.runpytest_subprocess(*without_plugins("xdist"), "-n", "2").assert_outcomes(passed=12)
 
 
 def test_asynchronous_tests_of_pytest_asyncio(pytester: pytest.Pytester) -> None:
@@ -53,7 +54,7 @@ def test_asynchronous_tests_of_pytest_asyncio(pytester: pytest.Pytester) -> None
         """
     )
     settings = ("-o", "asyncio_default_fixture_loop_scope=function")
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", *settings).assert_outcomes(passed=4)
+    pytester.runpytest_subprocess(*without_plugins("asyncio"), *settings).assert_outcomes(passed=4)
 
 
 def test_asynchronous_tests_of_anyio(pytester: pytest.Pytester) -> None:
@@ -82,7 +83,7 @@ def test_asynchronous_tests_of_anyio(pytester: pytest.Pytester) -> None:
             assert [chunk async for chunk in stream]
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(*without_plugins("anyio")).assert_outcomes(passed=2)
 
 
 def test_classes_of_unittest(pytester: pytest.Pytester) -> None:
@@ -111,4 +112,4 @@ def test_classes_of_unittest(pytester: pytest.Pytester) -> None:
                 self.assertEqual(len(self.mockserver.journal), 1)
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:asyncio").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(*without_plugins()).assert_outcomes(passed=2)
