@@ -8,12 +8,12 @@ from understudy.core.media import Heard, Sound, SoundCodec, UnreadableSound
 from understudy.core.replies.languages import language_of
 from understudy.media.codecs import resampled
 from understudy.media.ear_code import Code
-from understudy.media.ear_mark import RATE, Packet, find
+from understudy.media.ear_mark import NUMBERS, RATE, Packet, find
 
 REMEMBERED = 256
 """Files whose content is remembered, since a conversation sends the same ones again and again ("our choice")."""
 INAUDIBLE = b"[inaudible]"
-"""Stands for words that are damaged beyond reading ("our choice")."""
+"""Stands for words that are damaged beyond reading, or missing between others ("our choice")."""
 
 
 class WatermarkEar:
@@ -53,19 +53,30 @@ class WatermarkEar:
         packets = find(resampled(sound.samples, sound.rate, RATE), self._code)
         if all(packet.text is None for packet in packets):
             return Heard(placeholder(sound.milliseconds), sound.milliseconds, sound.format)
-        text = _joined(packets)
-        whole = all(packet.text is not None for packet in packets)
+        text, whole = _joined(packets)
         return Heard(text, sound.milliseconds, sound.format, whole, language_of(text))
 
 
-def _joined(packets: list[Packet]) -> str:
-    """The words of all packets; utterances that follow each other are parted by a space."""
+def _joined(packets: list[Packet]) -> tuple[str, bool]:
+    """The words of all packets, and whether all are there; utterances that follow each other are parted by a space.
+
+    What is missing before the first and behind the last was perhaps cut away, and heard in another turn.
+    """
     text = b""
-    for number, packet in enumerate(packets):
+    whole = True
+    before: Packet | None = None
+    for packet in packets:
+        if before is not None:
+            missed = packet.number != (0 if before.last else (before.number + 1) % NUMBERS)
+            if (before.last or before.text is None or missed) and not text[-1:].isspace():
+                text += b" "
+            if missed:
+                whole = False
+                text += INAUDIBLE + b" "
+        whole = whole and packet.text is not None
         text += INAUDIBLE if packet.text is None else packet.text
-        if (packet.last or packet.text is None) and number + 1 < len(packets) and not text[-1:].isspace():
-            text += b" "
-    return text.decode("utf-8", "replace")
+        before = packet
+    return text.decode("utf-8", "replace"), whole
 
 
 def placeholder(milliseconds: int) -> str:

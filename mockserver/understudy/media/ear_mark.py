@@ -1,12 +1,13 @@
 """A quiet signal in speech that spells its words, so that an ear can hear them without understanding speech.
 
 Between 2,850 and 3,450 Hz, which telephones carry too, the speech itself is taken out and a modem's signal put in: 480
-symbols a second, two bits each, 30 dB below the speech around it, 42 dB below its mean in pauses.
+symbols a second, two bits each, 24 dB below the speech around it, 27 dB below its mean in pauses: white noise 20 dB
+below the speech has 34 dB less than it in the band of a symbol, which leaves the 6 dB that the code needs.
 
-    preamble (40 symbols) | length, last? (52) | words, again and again until the phrase ends
+    preamble (40 symbols) | length, last?, number (58) | words, again and again until the phrase ends
 
-Each phrase says its own words, so speech may be cut, joined and padded between phrases. Nothing else is needed to read
-it: no table, no process that remembers.
+Each phrase says its own words, so speech may be cut, joined and padded between phrases. Packets of an utterance are
+numbered, so that one that is lost is missed. Nothing else is needed to read it: no table, no process that remembers.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ CENTRE = 3_150
 SYMBOL_RATE = 480
 """Hertz and symbols a second."""
 ROLLOFF = 0.25
-LEVEL, FLOOR = 10 ** (-30 / 20), 10 ** (-42 / 20)
+LEVEL, FLOOR = 10 ** (-24 / 20), 10 ** (-27 / 20)
 """Of the mark: beside the speech at the same moment, and at least beside that of the whole phrase."""
 
 _STEP = 5
@@ -51,8 +52,10 @@ _GRID = RATE // math.gcd(RATE, CENTRE)
 _EDGE = 4
 """Symbols' time left free at both ends."""
 _PREAMBLE = 40
-_LENGTH_BITS, _HEAD_CHECK = 11, 8
-_HEAD = 2 * coded_length(_LENGTH_BITS + 1 + _HEAD_CHECK) // 2
+_LENGTH_BITS, _NUMBER_BITS, _HEAD_CHECK = 11, 3, 8
+NUMBERS = 1 << _NUMBER_BITS
+"""Packets of an utterance are numbered from 0 on, and after so many from 0 again."""
+_HEAD = 2 * coded_length(_LENGTH_BITS + 1 + _NUMBER_BITS + _HEAD_CHECK) // 2
 """Symbols of the head: its coded bits twice, two in a symbol."""
 _SMOOTHED = RATE // 25
 _LIKENESS = 0.3
@@ -68,20 +71,23 @@ class Packet(msgspec.Struct, frozen=True):
         at: first sample.
         text: UTF-8, which may begin or end within a character; None where words are, but too damaged to be read.
         last: whether its utterance ends with it.
+        number: in its utterance, up to `NUMBERS`.
     """
 
     at: int
     text: bytes | None
     last: bool
+    number: int
 
 
-def marked(pcm: bytes, text: str, *, last: bool, code: Code) -> bytes:
+def marked(pcm: bytes, text: str, *, last: bool, number: int, code: Code) -> bytes:
     """Speech that spells its words; a phrase that is too short for them gets a pause behind it.
 
     Args:
         pcm: 16 bit, mono, at `RATE`.
         text: what it says.
         last: whether the utterance ends with it.
+        number: of packets before it in its utterance.
         code: how words become bits.
     """
     import numpy
@@ -96,7 +102,7 @@ def marked(pcm: bytes, text: str, *, last: bool, code: Code) -> bytes:
     if room < needed:
         speech = numpy.concatenate([speech, numpy.zeros((needed + 2 * _EDGE + 1) * spacing - len(speech))])
         room = needed
-    symbols = _symbols(packets, room - needed, last=last)
+    symbols = _symbols(packets, room - needed, last=last, first=number)
     length = _padded(len(speech) + RATE // 10)
     spectrum = numpy.fft.rfft(speech, length) * _without_band(length)
     quiet = numpy.fft.irfft(spectrum, length)[: len(speech)]
@@ -121,17 +127,17 @@ def find(pcm: bytes, code: Code) -> list[Packet]:
             heads.append((place, turn, *head))
     packets: list[Packet] = []
     read_to = 0
-    for number, (place, turn, length, last) in enumerate(heads):
+    for at, (place, turn, length, last, number) in enumerate(heads):
         if place < read_to:
             continue
-        end = next((later[0] for later in heads[number + 1 :] if later[0] >= place + reach), len(band))
+        end = next((later[0] for later in heads[at + 1 :] if later[0] >= place + reach), len(band))
         text = _words(band[place + reach : end], turn, length, code)
-        packets.append(Packet(place * _STEP, text, last))
+        packets.append(Packet(place * _STEP, text, last, number))
         read_to = place + reach
     return packets
 
 
-def _symbols(packets: list[list[int]], spare: int, *, last: bool) -> Array:
+def _symbols(packets: list[list[int]], spare: int, *, last: bool, first: int) -> Array:
     """All packets' symbols; the spare ones are shared out in proportion to repeat the words."""
     import numpy
 
@@ -139,7 +145,8 @@ def _symbols(packets: list[list[int]], spare: int, *, last: bool) -> Array:
     bits_sent: list[Array] = []
     for number, bits in enumerate(packets):
         ends = last and number == len(packets) - 1
-        head = encode(with_checksum([*number_bits(len(bits), _LENGTH_BITS), int(ends)], _HEAD_CHECK))
+        here = number_bits((first + number) % NUMBERS, _NUMBER_BITS)
+        head = encode(with_checksum([*number_bits(len(bits), _LENGTH_BITS), int(ends), *here], _HEAD_CHECK))
         words = numpy.array(encode(bits))
         turns = _order(len(words), 2 * (sizes[number] + spare * sizes[number] // sum(sizes)))
         bits_sent += [numpy.array(head * 2), words[turns]]
@@ -272,11 +279,13 @@ def _soft(part: Array, turn: complex) -> Array:
     return numpy.stack([straight.real, straight.imag], axis=1).ravel()
 
 
-def _head(band: Array, place: int, turn: complex) -> tuple[int, bool] | None:
-    """How many bits follow and whether the utterance ends with them; None where no head is."""
+def _head(band: Array, place: int, turn: complex) -> tuple[int, bool, int] | None:
+    """How many bits follow, whether the utterance ends with them, their packet's number; None where no head is."""
     soft = _soft(band[place + _PREAMBLE * _SPACING : place + (_PREAMBLE + _HEAD) * _SPACING], turn)
     head = checked(decode(soft[: len(soft) // 2] + soft[len(soft) // 2 :]), _HEAD_CHECK)
-    return None if head is None else (bits_number(head[:-1]), bool(head[-1]))
+    if head is None:
+        return None
+    return bits_number(head[:_LENGTH_BITS]), bool(head[_LENGTH_BITS]), bits_number(head[_LENGTH_BITS + 1 :])
 
 
 def _words(part: Array, turn: complex, length: int, code: Code) -> bytes | None:

@@ -12,8 +12,8 @@ import msgspec
 from understudy.core.replies.languages import language_of
 from understudy.media.codecs import FfmpegCodec, check_format, resampled, stretched
 from understudy.media.ear_code import Code
+from understudy.media.ear_mark import NUMBERS, marked
 from understudy.media.ear_mark import RATE as MARKED_RATE
-from understudy.media.ear_mark import marked
 from understudy.media.espeak import espeak
 from understudy_data import toml
 
@@ -41,6 +41,7 @@ class Phrase(msgspec.Struct, frozen=True):
         rate: samples a second.
         speed: as a multiple of the voice's own.
         last: whether the utterance ends with it.
+        number: of the mark's packets before it in the utterance.
     """
 
     words: str
@@ -50,6 +51,7 @@ class Phrase(msgspec.Struct, frozen=True):
     rate: int
     speed: float
     last: bool
+    number: int
 
 
 class EspeakSpeaker:
@@ -85,6 +87,7 @@ class EspeakSpeaker:
             raise ValueError(f"a text of at most {LONGEST} characters is spoken at once, not of {len(text)}")
         language = _LANGUAGES[language_of(text)]
         spelled = ""
+        number = 0
         parts = phrases(text)
         last = max((place for place, part in enumerate(parts) if _can_be_said(part)), default=-1)
         for place, phrase in enumerate(parts):
@@ -92,9 +95,9 @@ class EspeakSpeaker:
             if not _can_be_said(phrase):
                 yield phrase, b""
                 continue
-            spoken = Phrase(
-                phrase, spelled, voice, f"{language}+{settings['variant']}", rate, speed, last=place == last
-            )
+            name = f"{language}+{settings['variant']}"
+            spoken = Phrase(phrase, spelled, voice, name, rate, speed, place == last, number % NUMBERS)
+            number += len(self._code.parts(spelled))
             yield phrase, self._said(spoken, settings)
             spelled = ""
 
@@ -111,9 +114,8 @@ class EspeakSpeaker:
         )
         if not SLOWEST <= wanted <= FASTEST:
             samples = stretched(samples, synthesiser.rate, wanted / words_a_minute)
-        audio = marked(
-            resampled(samples, synthesiser.rate, MARKED_RATE), phrase.spelled, last=phrase.last, code=self._code
-        )
+        plain = resampled(samples, synthesiser.rate, MARKED_RATE)
+        audio = marked(plain, phrase.spelled, last=phrase.last, number=phrase.number, code=self._code)
         audio = resampled(audio, MARKED_RATE, phrase.rate)
         with self._lock:
             self._finished[phrase] = audio
