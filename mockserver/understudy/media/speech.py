@@ -15,6 +15,7 @@ from understudy.media.ear_code import Code
 from understudy.media.ear_mark import NUMBERS, marked
 from understudy.media.ear_mark import RATE as MARKED_RATE
 from understudy.media.espeak import espeak
+from understudy.media.japanese import in_kana
 from understudy_data import toml
 
 LONGEST = 4_096
@@ -109,8 +110,9 @@ class EspeakSpeaker:
         synthesiser = espeak()
         wanted = settings["rate"] * phrase.speed
         words_a_minute = min(max(round(wanted), SLOWEST), FASTEST)
+        words = in_kana(phrase.words) if phrase.espeak_voice.startswith("ja") else phrase.words
         samples = synthesiser.synthesise(
-            phrase.words, phrase.espeak_voice, words_a_minute, settings["pitch"], settings["range"]
+            words, phrase.espeak_voice, words_a_minute, settings["pitch"], settings["range"]
         )
         if not SLOWEST <= wanted <= FASTEST:
             samples = stretched(samples, synthesiser.rate, wanted / words_a_minute)
