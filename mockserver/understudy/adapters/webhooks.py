@@ -4,7 +4,6 @@ The signature's moment is that of the wall clock, whatever the server's own cloc
 own, and lets five minutes pass.
 """
 
-import http.client
 from ipaddress import ip_address
 
 from understudy.adapters.wallclock import wall_now
@@ -16,8 +15,11 @@ _PATIENCE = 10
 
 def deliver(told: WebhookEvent, webhook: Webhook) -> Delivery:
     """Tell an application; waits for its answer, so that an event loop must not call it."""
+    # Imported where somebody is told: most servers tell nobody.
+    from http.client import HTTPConnection, HTTPException
+
     headers = signed_headers(told, webhook, wall_now() // 1_000_000)
-    connection = http.client.HTTPConnection(webhook.host, webhook.port, timeout=_PATIENCE)
+    connection = HTTPConnection(webhook.host, webhook.port, timeout=_PATIENCE)
     try:
         connection.connect()
         # The name "localhost" is what the machine's own table says; nothing is sent before that is known.
@@ -25,7 +27,7 @@ def deliver(told: WebhookEvent, webhook: Webhook) -> Delivery:
             return Delivery(webhook.url, told.id, None, f"{webhook.host} is not this machine, so nothing was sent.")
         connection.request("POST", webhook.target, told.body, headers)
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as problem:
+    except (OSError, HTTPException) as problem:
         return Delivery(
             webhook.url, told.id, None, f"{webhook.url} did not answer: {problem or type(problem).__name__}."
         )

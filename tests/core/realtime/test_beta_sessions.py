@@ -120,6 +120,15 @@ def test_a_key_is_of_one_interface(api: Api) -> None:
             "integer_below_min_value",
             "client_secret.expires_after.seconds",
         ),
+        (SESSIONS, {"truncation": "never"}, "invalid_value", "truncation"),
+        (SESSIONS, {"tracing": "always"}, "invalid_value", "tracing"),
+        (SESSIONS, {"include": ["bogus"]}, "invalid_value", "include[0]"),
+        (
+            TRANSCRIPTIONS,
+            {"input_audio_transcription": {"model": "gpt-realtime-whisper"}},
+            "invalid_value",
+            "turn_detection",
+        ),
         (TRANSCRIPTIONS, {"voice": "alloy"}, "unknown_parameter", "voice"),
         (TRANSCRIPTIONS, {"turn_detection": {"type": "none"}}, "invalid_value", "turn_detection.type"),
         (

@@ -135,6 +135,18 @@ def test_an_id_that_names_no_call_is_told_before_anything_else(api: Api, operati
         ("accept", {**SESSION, "model": "gpt-4o"}, "invalid_model", "model"),
         ("accept", {**SESSION, "audio": {"output": {"voice": "bogus"}}}, "invalid_value", "audio.output.voice"),
         ("accept", {**SESSION, "reasoning": {"effort": "much"}}, "invalid_value", "reasoning.effort"),
+        (
+            "accept",
+            {**SESSION, "audio": {"input": {"transcription": {"model": "gpt-4o"}}}},
+            "invalid_value",
+            "audio.input.transcription.model",
+        ),
+        (
+            "accept",
+            {**SESSION, "audio": {"input": {"transcription": {"model": "gpt-realtime-whisper"}}}},
+            "invalid_value",
+            "audio.input.turn_detection",
+        ),
         ("reject", {"status_code": 200}, "integer_below_min_value", "status_code"),
         ("reject", {"status_code": 700}, "integer_above_max_value", "status_code"),
         ("reject", {"status_code": "busy"}, "invalid_type", "status_code"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.conftest import Api
 
 PATH = "/v1/realtime/client_secrets"
+WHISPER = {"model": "gpt-realtime-whisper"}
+RETENTION = {"type": "retention_ratio", "retention_ratio": 0.5}
+HUGE = {"post_instructions": 10**9}
 
 
 @pytest.fixture
@@ -80,6 +83,18 @@ def test_it_can_be_used_again_until_it_expires_and_nowhere_else(api: Api) -> Non
         ({"session": {"type": "realtime", "voice": "alloy"}}, "session.voice"),
         ({"session": {"type": "realtime", "model": "gpt-4o"}}, "session.model"),
         ({"session": []}, "session"),
+        (
+            {"session": {"type": "realtime", "audio": {"input": {"transcription": {"model": "gpt-4o"}}}}},
+            "session.audio.input.transcription.model",
+        ),
+        (
+            {"session": {"type": "transcription", "audio": {"input": {"transcription": WHISPER}}}},
+            "session.audio.input.turn_detection",
+        ),
+        (
+            {"session": {"type": "realtime", "truncation": {**RETENTION, "token_limits": HUGE}}},
+            "session.truncation.token_limits.post_instructions",
+        ),
         ({"bogus": 1}, "bogus"),
     ],
 )

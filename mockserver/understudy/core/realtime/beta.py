@@ -32,7 +32,7 @@ from understudy.core.realtime.session_fields import (
     check_voice,
     new_session,
 )
-from understudy.core.realtime.session_options import check_prompt
+from understudy.core.realtime.session_options import check_include, check_prompt, check_tracing, check_truncation
 from understudy.core.realtime.transitions import CLIENT_EVENTS
 from understudy.core.realtime.wire import EventWriter, WireIds
 
@@ -89,7 +89,7 @@ _HEARD: dict[str, Check] = {
     "input_audio_transcription": optional(TRANSCRIPTION),
     "input_audio_noise_reduction": optional(fields({"type": word("near_field", "far_field")})),
     "turn_detection": optional(_DETECTION),
-    "include": anything,
+    "include": check_include,
     "client_secret": anything,
 }
 SESSION_FIELDS: dict[str, Check] = {
@@ -97,8 +97,8 @@ SESSION_FIELDS: dict[str, Check] = {
     **_HEARD,
     "max_response_output_tokens": optional(check_tokens),
     "speed": optional(number(0.25, 1.5)),
-    "tracing": anything,
-    "truncation": anything,
+    "tracing": check_tracing,
+    "truncation": check_truncation,
     "prompt": check_prompt,
     "model": anything,
 }

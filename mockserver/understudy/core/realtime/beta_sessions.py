@@ -11,9 +11,8 @@ from typing import Any
 from understudy.core import errors
 from understudy.core.parameters import Check, check_all, string
 from understudy.core.realtime import beta, eras
-from understudy.core.realtime.client_secrets import DEFAULT_MODEL, lifetime, mint, realtime_model, session_id
-from understudy.core.realtime.hearing import check_model
-from understudy.core.realtime.session_fields import merged, new_transcription_session, session_lifetime
+from understudy.core.realtime.client_secrets import DEFAULT_MODEL, fitting, lifetime, mint, realtime_model, session_id
+from understudy.core.realtime.session_fields import new_transcription_session, session_lifetime
 from understudy.core.serialise import pretty
 from understudy.core.visits import Page, Visit
 
@@ -37,9 +36,10 @@ class CreateSession:
         era = visit.simulator.settings.era
         body = _body(visit, eras.EPHEMERAL_KEYS, self.known)
         name = body.get("model") or (DEFAULT_MODEL if era >= eras.GA else _FIRST_MODEL)
-        realtime_model(visit, name, "model")
+        model = realtime_model(visit, name, "model")
         started = beta.new_beta_session(session_id(visit), name, visit.now, session_lifetime(era))
-        return _page(visit, merged(started, beta.read_session(body)), _seconds(body, "expires_after"))
+        session = fitting(visit, started, beta.read_session(body), model, path="", beta=True)
+        return _page(visit, session, _seconds(body, "expires_after"))
 
 
 class CreateTranscriptionSession:
@@ -52,7 +52,8 @@ class CreateTranscriptionSession:
         yield from ()
         body = _body(visit, eras.TRANSCRIPTION_SESSIONS, self.known)
         started = new_transcription_session(session_id(visit), visit.now)
-        return _page(visit, merged(started, beta.read_transcription(body)), _seconds(body, "expires_at"))
+        session = fitting(visit, started, beta.read_transcription(body), None, path="", beta=True)
+        return _page(visit, session, _seconds(body, "expires_at"))
 
 
 def _body(visit: Visit, start: int, known: Mapping[str, Check]) -> dict[str, Any]:
@@ -63,10 +64,6 @@ def _body(visit: Visit, start: int, known: Mapping[str, Check]) -> dict[str, Any
         raise errors.not_json()
     body = visit.body or {}
     check_all(body, known)
-    transcriber = (body.get("input_audio_transcription") or {}).get("model")
-    if transcriber is not None:
-        found = visit.simulator.find_model(transcriber, visit.account)
-        check_model(transcriber, found, "input_audio_transcription.model")
     return body
 
 
@@ -76,7 +73,6 @@ def _seconds(body: Mapping[str, Any], name: str) -> int:
 
 
 def _page(visit: Visit, session: dict[str, Any], seconds: int) -> Page:
-    kept = {**session, "expires_at": 0}
-    value, expires_at = mint(visit, kept, seconds, beta=True)
+    value, expires_at = mint(visit, session, seconds, beta=True)
     secret = {"value": value, "expires_at": expires_at}
-    return Page(pretty(beta.shown_session(kept, visit.simulator.settings.era, secret)))
+    return Page(pretty(beta.shown_session(session, visit.simulator.settings.era, secret)))

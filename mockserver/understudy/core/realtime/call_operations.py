@@ -15,9 +15,9 @@ from understudy.core.endpoints.form_fields import read_form
 from understudy.core.parameters import Check, check_all, integer, optional, string
 from understudy.core.realtime import eras
 from understudy.core.realtime.calls import Call, CallEvent, CallKind, CallState, new_call_id
-from understudy.core.realtime.client_secrets import DEFAULT_MODEL, checked_session, realtime_model, seed_of
+from understudy.core.realtime.client_secrets import DEFAULT_MODEL, checked_session, fitting, realtime_model, seed_of
 from understudy.core.realtime.session_description import answer_to, read_offer
-from understudy.core.realtime.session_fields import SESSION_FIELDS
+from understudy.core.realtime.session_fields import SESSION_FIELDS, new_session, new_transcription_session
 from understudy.core.visits import Page, Visit
 
 _SDP = b"application/sdp"
@@ -77,6 +77,7 @@ class CreateCall:
         base = {} if secret is None else secret.session
         settings = {**base, **(asked or {})}
         if settings.get("type") == "transcription":
+            fitting(visit, new_transcription_session("", visit.now), settings, None)
             return settings, ""
         queried = dict(part.partition("=")[::2] for part in visit.request.query.decode("latin-1").split("&")).get(
             "model"
@@ -84,8 +85,10 @@ class CreateCall:
         name = (asked or {}).get("model") or queried or base.get("model")
         if name is None and asked is None:
             raise errors.BadRequest("You must provide a model parameter.", code="missing_model", param="model")
-        realtime_model(visit, name or DEFAULT_MODEL, "session.model")
-        return {"type": "realtime", **settings}, name or DEFAULT_MODEL
+        name = name or DEFAULT_MODEL
+        model = realtime_model(visit, name, "session.model")
+        fitting(visit, new_session("", name, visit.now), settings, model)
+        return {"type": "realtime", **settings}, name
 
 
 class _OfCall:
@@ -130,7 +133,8 @@ class AcceptCall(_OfCall):
         """Begin the session."""
         call.check(CallEvent.ACCEPT)
         name = body.get("model") or DEFAULT_MODEL
-        realtime_model(visit, name, "model")
+        model = realtime_model(visit, name, "model")
+        fitting(visit, new_session("", name, visit.now), body, model, path="")
         call.accept(name, body, visit.now)
 
 

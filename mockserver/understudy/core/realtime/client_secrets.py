@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from understudy.core import errors
+from understudy.core.catalog import Model
 from understudy.core.clock import SECOND
 from understudy.core.ids import hexadecimal, letters
 from understudy.core.parameters import Check, anything, fields, integer, optional, word
 from understudy.core.realtime import eras
+from understudy.core.realtime.session_checks import check_fit
 from understudy.core.realtime.session_fields import (
     SESSION,
     TRANSCRIPTION_SESSION,
@@ -93,11 +95,27 @@ def lifetime(*names: str) -> Check:
     return check
 
 
-def realtime_model(visit: Visit, name: str, param: str) -> None:
-    """Refuse a model that does not speak; raises BadRequest, or NotFound of a retired one."""
+def realtime_model(visit: Visit, name: str, param: str) -> Model:
+    """The model of a session; raises BadRequest of one that does not speak, or NotFound of a retired one."""
     model = visit.simulator.find_model(name, visit.account)
     if model is None or "realtime" not in model.endpoints:
         raise errors.BadRequest(f'Model "{name}" is not supported in realtime mode.', code="invalid_model", param=param)
+    return model
+
+
+def fitting(
+    visit: Visit,
+    started: dict[str, Any],
+    given: Mapping[str, Any],
+    model: Model | None,
+    *,
+    path: str = "session.",
+    beta: bool = False,
+) -> dict[str, Any]:
+    """A session as it will begin, with what is given laid over it; see `check_fit` for the arguments and errors."""
+    session = merged(started, given)
+    check_fit(given, session, model, lambda name: visit.simulator.find_model(name, visit.account), path=path, beta=beta)
+    return {**session, "expires_at": 0}
 
 
 def session_id(visit: Visit) -> str:
@@ -138,13 +156,14 @@ class CreateClientSecret:
             raise errors.BadRequest("Invalid type for 'session': expected an object.", param="session")
         kind = checked_session(asked, "session")
         seconds = (body.get("expires_after") or {}).get("seconds") or _DEFAULT_SECONDS
+        model: Model | None = None
         if kind == "transcription":
             started = new_transcription_session(session_id(visit), visit.now)
         else:
             name = asked.get("model") or DEFAULT_MODEL
-            realtime_model(visit, name, "session.model")
+            model = realtime_model(visit, name, "session.model")
             started = new_session(session_id(visit), name, visit.now)
-        session = {**merged(started, asked), "expires_at": 0}
+        session = fitting(visit, started, asked, model)
         value, expires_at = mint(visit, session, seconds)
         return Page(pretty({"value": value, "expires_at": expires_at, "session": session}))
 

@@ -19,8 +19,7 @@ TRANSCRIPTION = fields(
 DEFAULT_TRANSCRIBER = "gpt-4o-mini-transcribe"
 """Where none is named ("our choice")."""
 TRANSCRIBER = "session.audio.input.transcription.model"
-BETA_TRANSCRIBER = "session.input_audio_transcription.model"
-"""Where one is named, by both interfaces."""
+"""Where one is named."""
 _BY_DURATION = "whisper"
 """In the names of models that are charged by the second, and whose transcript comes in one piece."""
 

@@ -49,19 +49,20 @@ def check_prompt(path: str, value: Any) -> None:
         raise errors.BadRequest(f"Prompt with id '{value['id']}' not found.", param=f"{path}.id")
 
 
-def check_token_limits(truncation: Any, model: Model) -> None:
+def check_token_limits(truncation: Any, model: Model, path: str) -> None:
     """Refuse a limit after instructions that is above what the model can read (OpenAPI document).
 
     Args:
         truncation: that was checked.
         model: of the session.
+        path: before the names of fields in errors.
     """
     if not isinstance(truncation, dict):
         return
     limit = (truncation.get("token_limits") or {}).get("post_instructions")
     most = model.context_window - model.max_output_tokens
     if limit is not None and limit > most:
-        raise errors.above_maximum("session.truncation.token_limits.post_instructions", limit, most)
+        raise errors.above_maximum(f"{path}truncation.token_limits.post_instructions", limit, most)
 
 
 def check_tool_kind(path: str, value: Any) -> None:
