@@ -66,7 +66,14 @@ from understudy.core.endpoints.videos import (
     VideosListed,
 )
 from understudy.core.realtime.beta_sessions import CreateSession, CreateTranscriptionSession
-from understudy.core.realtime.call_operations import AcceptCall, CreateCall, HangUpCall, ReferCall, RejectCall
+from understudy.core.realtime.call_operations import (
+    AcceptCall,
+    CreateBetaCall,
+    CreateCall,
+    HangUpCall,
+    ReferCall,
+    RejectCall,
+)
 from understudy.core.realtime.client_secrets import CreateClientSecret
 from understudy.core.replies.moderation import Moderation
 from understudy.core.routes import Routes
@@ -151,6 +158,7 @@ def _add_realtime(routes: Routes) -> None:
     routes.answer("POST", "/v1/realtime/client_secrets", CreateClientSecret())
     routes.answer("POST", "/v1/realtime/sessions", CreateSession())
     routes.answer("POST", "/v1/realtime/transcription_sessions", CreateTranscriptionSession())
+    routes.answer("POST", "/v1/realtime", CreateBetaCall())
     routes.answer("POST", "/v1/realtime/calls", CreateCall())
     routes.answer("POST", f"{one}/accept", AcceptCall())
     routes.answer("POST", f"{one}/reject", RejectCall())

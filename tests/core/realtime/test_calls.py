@@ -303,6 +303,17 @@ class TestWebRtc:
         assert do(api, call, "hangup", key="sk-other-0123456789").status == 404
         assert do(api, call, "hangup", key=key).status == 200
 
+    def test_a_form_is_laid_over_what_the_key_brings(self, api: Api) -> None:
+        """Field by field."""
+        voiced = {"type": "realtime", "instructions": "Hers.", "audio": {"output": {"voice": "marin"}}}
+        secret = api.send("POST", "/v1/realtime/client_secrets", json.dumps({"session": voiced}).encode(), key=KEY)
+        more = {"type": "realtime", "instructions": "His.", "audio": {"output": {"speed": 1.2}}}
+        body, headers = self.form(sdp=OFFER, session=json.dumps(more))
+        answer = api.send("POST", "/v1/realtime/calls", body, key=secret.json["value"], headers=headers)
+        session = json.loads(session_of(joined(api, self.created(api, answer))).start())["session"]
+        assert session["instructions"] == "His."
+        assert (session["audio"]["output"]["voice"], session["audio"]["output"]["speed"]) == ("marin", 1.2)
+
     def test_a_key_of_the_beta_interface_does_not(self, api: Api) -> None:
         key = api.send("POST", "/v1/realtime/sessions", b"{}", key=KEY).json["client_secret"]["value"]
         headers = {"content-type": "application/sdp"}
@@ -352,6 +363,39 @@ class TestWebRtc:
         request = Request("POST", "/v1/realtime/calls", head, OFFER.encode(), query=b"model=gpt-realtime-mini")
         answer = api.ask(request)
         assert self.created(api, answer).model == "gpt-realtime-mini"
+
+
+class TestBeta:
+    """`POST /v1/realtime`: the offer alone, to the beta interface."""
+
+    @staticmethod
+    def offered(api: Api, key: str, query: bytes = b"") -> Result:
+        head = {b"content-type": b"application/sdp", b"authorization": f"Bearer {key}".encode()}
+        return api.ask(Request("POST", "/v1/realtime", head, OFFER.encode(), query=query))
+
+    def test_its_key_opens_a_call_that_speaks_it(self, api: Api) -> None:
+        """As browsers did until 2026-05."""
+        made = api.send("POST", "/v1/realtime/sessions", b'{"voice": "verse"}', key=KEY).json
+        answer = self.offered(api, made["client_secret"]["value"], b"model=gpt-realtime")
+        assert (answer.status, answer.headers["content-type"]) == (201, "application/sdp")
+        call_id = answer.headers["location"].rpartition("/")[2]
+        session = json.loads(session_of(joined(api, call_id)).start())["session"]
+        assert (session["voice"], session["modalities"]) == ("verse", ["audio", "text"])
+
+    def test_a_key_of_the_other_interface_does_not(self, api: Api) -> None:
+        """In the reported words."""
+        key = api.send("POST", "/v1/realtime/client_secrets", b"{}", key=KEY).json["value"]
+        refused = self.offered(api, key, b"model=gpt-realtime")
+        assert (refused.status, refused.error["code"]) == (400, "api_version_mismatch")
+        assert refused.error["message"].endswith("You cannot start a Realtime beta session with a GA client secret.")
+        assert self.offered(api, KEY).error["code"] == "missing_model"
+
+    def test_it_has_its_time(self, make_api: Callable[..., Api]) -> None:
+        early = make_api(tier=5, at=parse_moment("2024-11-01"))
+        assert self.offered(early, KEY, b"model=gpt-4o-realtime-preview").status == 404
+        strict = make_api(tier=5, reject_retired=True)
+        refused = self.offered(strict, KEY, b"model=gpt-realtime")
+        assert (refused.status, refused.error["code"]) == (400, "beta_api_shape_disabled")
 
 
 def test_calls_have_their_time(make_api: Callable[..., Api]) -> None:

@@ -7,6 +7,7 @@ a wrong state ("our choice").
 
 from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -17,7 +18,7 @@ from understudy.core.realtime import eras
 from understudy.core.realtime.calls import Call, CallEvent, CallKind, CallState, new_call_id
 from understudy.core.realtime.client_secrets import DEFAULT_MODEL, checked_session, fitting, realtime_model, seed_of
 from understudy.core.realtime.session_description import answer_to, read_offer
-from understudy.core.realtime.session_fields import SESSION_FIELDS, new_session, new_transcription_session
+from understudy.core.realtime.session_fields import SESSION_FIELDS, merged, new_session, new_transcription_session
 from understudy.core.visits import Page, Visit
 
 _SDP = b"application/sdp"
@@ -34,14 +35,7 @@ class CreateCall:
         _check_surroundings(visit)
         offered, asked = self._read(visit)
         settings, model = self._session(visit, asked)
-        media = read_offer(offered)
-        call_id = new_call_id(seed_of(visit))
-        description = answer_to(media, call_id.encode())
-        call = Call(call_id, visit.account.key, CallKind.WEBRTC, CallState.ACTIVE)
-        call.begun_at, call.model, call.settings = visit.now, model, settings
-        visit.simulator.calls.keep(call, visit.now)
-        location = [(b"location", f"/v1/realtime/calls/{call_id}".encode())]
-        return Page(description.encode(), 201, location, _SDP, model=model)
+        return _connected(visit, offered, settings, model)
 
     @staticmethod
     def _read(visit: Visit) -> tuple[str, dict[str, Any] | None]:
@@ -70,25 +64,72 @@ class CreateCall:
 
     @staticmethod
     def _session(visit: Visit, asked: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
-        """What the session starts from, and its model: as the form says, else the key, else the query."""
-        secret = visit.simulator.client_secrets.find(visit.bearer, visit.now)
-        if secret is not None:
-            eras.require_version(session_is_beta=False, secret_is_beta=secret.beta)
-        base = {} if secret is None else secret.session
-        settings = {**base, **(asked or {})}
+        """What the session starts from, and its model: as the form says, else the query, else the key."""
+        base = _of_key(visit, beta=False)
+        settings = merged(base, asked or {}) if base else asked or {}
         if settings.get("type") == "transcription":
             fitting(visit, new_transcription_session("", visit.now), settings, None)
             return settings, ""
-        queried = dict(part.partition("=")[::2] for part in visit.request.query.decode("latin-1").split("&")).get(
-            "model"
-        )
-        name = (asked or {}).get("model") or queried or base.get("model")
+        name = (asked or {}).get("model") or _queried_model(visit) or base.get("model")
         if name is None and asked is None:
-            raise errors.BadRequest("You must provide a model parameter.", code="missing_model", param="model")
+            raise _no_model()
         name = name or DEFAULT_MODEL
         model = realtime_model(visit, name, "session.model")
         fitting(visit, new_session("", name, visit.now), settings, model)
         return {"type": "realtime", **settings}, name
+
+
+class CreateBetaCall:
+    """`POST /v1/realtime`: an offer to the beta interface, alone; the model is in the query, or was named for the key.
+
+    As the guide on WebRTC of 2024-12 has it. The session that joins such a call speaks the beta interface.
+    """
+
+    def answer(self, visit: Visit) -> Generator[Any, Any, Page]:
+        """The answer to the offer, 201, with the call's path; raises BadRequest."""
+        yield from ()
+        era = visit.simulator.settings.era
+        eras.require(eras.EPHEMERAL_KEYS, era, "POST", visit.request.path)
+        eras.require_beta(era, reject_retired=visit.reject_retired)
+        _check_store(visit)
+        settings = _of_key(visit, beta=True)
+        name = _queried_model(visit) or settings.get("model")
+        if settings.get("type") == "transcription":
+            name = ""
+        elif name is None:
+            raise _no_model()
+        else:
+            realtime_model(visit, name, "model")
+        return _connected(visit, visit.request.body.decode("utf-8", "replace"), settings, name, beta=True)
+
+
+def _of_key(visit: Visit, *, beta: bool) -> dict[str, Any]:
+    """What was configured for an ephemeral key; nothing for an ordinary one. Raises BadRequest of the wrong version."""
+    secret = visit.simulator.client_secrets.find(visit.bearer, visit.now)
+    if secret is None:
+        return {}
+    eras.require_version(session_is_beta=beta, secret_is_beta=secret.beta)
+    return secret.session
+
+
+def _queried_model(visit: Visit) -> str | None:
+    named = parse_qs(visit.request.query.decode("latin-1")).get("model")
+    return None if named is None else named[0]
+
+
+def _no_model() -> errors.BadRequest:
+    return errors.BadRequest("You must provide a model parameter.", code="missing_model", param="model")
+
+
+def _connected(visit: Visit, offered: str, settings: dict[str, Any], model: str, *, beta: bool = False) -> Page:
+    """Answer an offer and begin its call; raises BadRequest of what is no offer."""
+    media = read_offer(offered)
+    call_id = new_call_id(seed_of(visit))
+    call = Call(call_id, visit.account.key, CallKind.WEBRTC, CallState.ACTIVE, is_beta=beta)
+    call.begun_at, call.model, call.settings = visit.now, model, settings
+    visit.simulator.calls.keep(call, visit.now)
+    location = [(b"location", f"/v1/realtime/calls/{call_id}".encode())]
+    return Page(answer_to(media, call_id.encode()).encode(), 201, location, _SDP, model=model)
 
 
 class _OfCall:
@@ -173,7 +214,10 @@ class HangUpCall(_OfCall):
 
 
 def _check_surroundings(visit: Visit) -> None:
-    simulator = visit.simulator
-    eras.require(eras.GA, simulator.settings.era, "POST", visit.request.path)
-    if not simulator.store.answers_at_once:
+    eras.require(eras.GA, visit.simulator.settings.era, "POST", visit.request.path)
+    _check_store(visit)
+
+
+def _check_store(visit: Visit) -> None:
+    if not visit.simulator.store.answers_at_once:
         raise errors.not_simulated("Realtime calls over a shared store are")

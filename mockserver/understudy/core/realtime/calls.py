@@ -94,6 +94,7 @@ class Call(msgspec.Struct, eq=False):
         key: the API key whose account it is on.
         kind: of its sound.
         state: how far it is.
+        is_beta: whether its session speaks the beta interface.
         sip_headers: of the invitation, in their order.
         begun_at: when its session began, microseconds since the epoch.
         model: that answers; empty for a session that only transcribes.
@@ -110,6 +111,7 @@ class Call(msgspec.Struct, eq=False):
     key: str
     kind: CallKind
     state: CallState
+    is_beta: bool = False
     sip_headers: tuple[tuple[str, str], ...] = ()
     begun_at: int = 0
     model: str = ""

@@ -241,6 +241,7 @@ def _join(
             now=call.begun_at,
             entry=entry,
             transcribes=transcribes,
+            beta=call.is_beta,
             start_from=settings,
             plays=not transcribes,
         )
