@@ -6,7 +6,7 @@ Loading checks everything that can be checked without a client, and names file, 
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from importlib.resources import files
 from typing import Any
@@ -15,7 +15,7 @@ import msgspec
 
 from understudy.core.faults import FaultError
 from understudy_harness.conformance.canary import Canary, filled
-from understudy_harness.conformance.case_inputs import DEFAULT_INPUTS
+from understudy_harness.conformance.case_inputs import CHAT_TOOLS, DEFAULT_INPUTS
 from understudy_harness.conformance.case_script import CaseScript
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Expectation, ExpectationError, Kind, Slack
@@ -137,7 +137,7 @@ class Case(msgspec.Struct, frozen=True):
         rationale: why it matters.
         level: how much it weighs.
         seat: letters of `SEATS`.
-        needs: what the driver must be able to do.
+        needs: what the driver must be able to do; of a case in parts, what any of them needs.
         op: what is called.
         given: what the input of the call has beside or in place of the operation's usual one.
         options: how the client is set up.
@@ -219,8 +219,16 @@ class Case(msgspec.Struct, frozen=True):
 
     def input(self, canary: Canary | None = None) -> dict[str, Any]:
         """What the client is asked to send; `{canary}` and `{text}` in it are replaced."""
-        told = {**DEFAULT_INPUTS[self.op](self.id), **self.given}
+        tools = CHAT_TOOLS if "tools" in self.needs and self.op in ("chat", "stream") else {}
+        told = {**DEFAULT_INPUTS[self.op](self.id), **tools, **self.given}
         return told if canary is None else filled(told, {"canary": canary.word, "text": canary.text})
+
+    def within(self, able: Collection[str]) -> "Case | None":
+        """What of the case can be run with a driver that can do so much: the parts that need no more, None for none."""
+        if not self.parts:
+            return self if set(self.needs) <= set(able) else None
+        parts = tuple(part for part in self.parts if set(part.needs) <= set(able))
+        return msgspec.structs.replace(self, parts=parts) if parts else None
 
     def for_gateway(self) -> "Case":
         """The case as it is judged in the gateway's seat."""
@@ -349,6 +357,7 @@ class _ExpectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _PartTable(msgspec.Struct, forbid_unknown_fields=True):
     name: str
+    needs: list[str] | None = None
     serve: list[dict[str, Any]] | None = None
     second: list[dict[str, Any]] | None = None
     socket: list[dict[str, Any]] | None = None
@@ -467,6 +476,13 @@ def _part(table: _PartTable, case: Case, place: str) -> Case:
         steps = getattr(table, key)
         if steps is not None:
             own[key] = tuple(steps)
+    if table.needs is not None:
+        _among(table.needs, case.needs, "needs", place)
+        own["needs"] = tuple(table.needs)
+    elif not case.play:
+        # What other parts call is nothing to this one; a play may call anything.
+        calls = table.op or case.op
+        own["needs"] = tuple(need for need in case.needs if need == calls or need not in OPERATIONS)
     if table.input is not None:
         own["given"] = {**case.given, **table.input}
     if table.options is not None:

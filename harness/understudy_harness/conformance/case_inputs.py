@@ -63,6 +63,25 @@ def _realtime(case: str) -> Input:
     return {"model": "gpt-realtime"}
 
 
+CHAT_TOOLS: Input = {
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "get_time",
+                "description": "Tells the time in a city.",
+                "strict": True,
+                "parameters": {
+                    "type": "object",
+                    "properties": {"city": {"type": "string"}},
+                    "required": ["city"],
+                    "additionalProperties": False,
+                },
+            },
+        }
+    ]
+}
+"""What the input of `chat` and `stream` has besides in a case that needs `tools`."""
 _PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )

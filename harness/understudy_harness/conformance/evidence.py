@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.expectations import Expectation, Part
 from understudy_harness.conformance.protocol import Choice, Failure, Progress, Result
@@ -168,6 +170,12 @@ class Evidence:
             text = call.canary.masked(text)
         return text
 
+    def make_writable(self) -> None:
+        """Put U+FFFD for every half of a character in what the client reported, so that reports can be written."""
+        for call in self.calls:
+            call.result, call.failure = writable(call.result), writable(call.failure)
+            call.progress = [(moment, writable(line)) for moment, line in call.progress]
+
     def exchange(self, number: int) -> Exchange | None:
         """A request with its answer, by the request's number."""
         exchanges = self.log.exchanges
@@ -200,6 +208,20 @@ class Evidence:
         if isinstance(value, float):
             return round(value, 6)
         return self.masked(value) if isinstance(value, str) else value
+
+
+def writable(value: Any) -> Any:
+    """A value whose texts can be written as UTF-8: itself, unless one of them has half of a character in it."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {key: writable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [writable(each) for each in value]
+    if isinstance(value, msgspec.Struct):
+        fields = {name: writable(getattr(value, name)) for name in value.__struct_fields__}
+        return msgspec.structs.replace(value, **fields)
+    return value
 
 
 def gap_between(before: Exchange | None, after: Exchange | None) -> float | None:

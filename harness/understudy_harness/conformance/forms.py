@@ -5,13 +5,14 @@ serves a client that streams and one that does not, one over chat completions an
 """
 
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from understudy.core.ids import chat_completion, hexadecimal, named
 from understudy.core.messages import Request
 from understudy.core.serialise import decode_object, encode, pretty
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.truth import CallTruth, ChoiceTruth, Truth
+from understudy_harness.conformance.truth import CallTruth, ChoiceTruth, Truth, thirds
 
 MODEL = "gpt-4o-mini"
 SNAPSHOT = "gpt-4o-mini-2024-07-18"
@@ -115,23 +116,23 @@ def _deltas(choice: ChoiceTruth, canary: Canary) -> list[Table]:
     deltas: list[Table] = [{"role": "assistant", "content": None if silent else "", "refusal": None}]
     deltas += [{"content": piece} for piece in choice.cut]
     if choice.refusal is not None:
-        deltas += [{"refusal": piece} for piece in _thirds(choice.refusal)]
-    for index, call in enumerate(choice.tool_calls):
-        named_: Table = {"name": call.name, "arguments": ""}
-        deltas.append(_piece(index, {"id": _call_id(call, index, canary), "type": "function", "function": named_}))
-        deltas += [
-            _piece(index, {"function": {"arguments": piece}}) for piece in call.pieces or _thirds(call.arguments)
-        ]
-    return deltas
+        deltas += [{"refusal": piece} for piece in thirds(choice.refusal)]
+    several = [_call_deltas(call, index, canary) for index, call in enumerate(choice.tool_calls)]
+    if choice.interleaved:
+        return deltas + [delta for turn in zip_longest(*several) for delta in turn if delta is not None]
+    return deltas + [delta for each in several for delta in each]
+
+
+def _call_deltas(call: CallTruth, index: int, canary: Canary) -> list[Table]:
+    named_: Table = {"name": call.name, "arguments": ""}
+    return [
+        _piece(index, {"id": _call_id(call, index, canary), "type": "function", "function": named_}),
+        *(_piece(index, {"function": {"arguments": piece}}) for piece in call.cut),
+    ]
 
 
 def _piece(index: int, fields: Table) -> Table:
     return {"tool_calls": [{"index": index, **fields}]}
-
-
-def _thirds(text: str) -> list[str]:
-    size = max(1, -(-len(text) // 3))
-    return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 def responses(truth: Truth, canary: Canary, created: int) -> Table:
@@ -223,9 +224,8 @@ def _response_events(truth: Truth, canary: Canary, created: int) -> list[Table]:
         begun = {**item, "status": "in_progress"}
         if isinstance(source, CallTruth):
             events.append(_output("added", {**begun, "arguments": ""}, index))
-            pieces = source.pieces or tuple(_thirds(source.arguments))
             kind = "response.function_call_arguments"
-            events += [{"type": f"{kind}.delta", **place, "delta": piece} for piece in pieces]
+            events += [{"type": f"{kind}.delta", **place, "delta": piece} for piece in source.cut]
             events.append({"type": f"{kind}.done", **place, "arguments": source.arguments, "name": source.name})
         else:
             events.append(_output("added", {**begun, "content": []}, index))
@@ -243,7 +243,7 @@ def _content_events(part: Table, choice: ChoiceTruth, place: Table) -> list[Tabl
     refused = part["type"] == "refusal"
     field, kind = ("refusal", "response.refusal") if refused else ("text", "response.output_text")
     more: Table = {} if refused else {"logprobs": []}
-    pieces = _thirds(part["refusal"]) if refused else choice.cut
+    pieces = thirds(part["refusal"]) if refused else choice.cut
     return [
         {"type": "response.content_part.added", **place, "part": {**part, field: ""}},
         *({"type": f"{kind}.delta", **place, "delta": piece, **more} for piece in pieces),

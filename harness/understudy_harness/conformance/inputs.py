@@ -62,6 +62,7 @@ class AgentInput(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True)
     model: str
     prompt: str
     tools: list[AgentTool]
+    stream: Annotated[bool, _told("Whether the model's answers are streamed, where the client has the choice.")] = False
 
 
 class ImageInput(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):

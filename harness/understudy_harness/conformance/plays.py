@@ -7,10 +7,12 @@ the account, and may measure values, which expectations read by `value("name")`.
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from understudy_harness.conformance.plays_answers import both_ways
+
 if TYPE_CHECKING:
     from understudy_harness.conformance.stage import Stage
 
 Play = Callable[["Stage"], Awaitable[None]]
 
-PLAYS: dict[str, Play] = {}
+PLAYS: dict[str, Play] = {"both_ways": both_ways}
 """By the name that cases use."""

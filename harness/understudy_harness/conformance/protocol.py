@@ -6,7 +6,8 @@ about its client, and each `run` with any number of progress lines and exactly o
 expected of it. `understudy conform protocol` prints the JSON Schemas, which are made from the types below.
 """
 
-from typing import Annotated, Any, Literal, get_args
+import json
+from typing import Annotated, Any, Literal, NoReturn, get_args
 
 import msgspec
 
@@ -283,6 +284,9 @@ def decode_introduction(line: bytes) -> Introduction:
 def decode_line(line: bytes) -> Progress | Final:
     """A line about a run.
 
+    A driver writes what its client hands out, also a text that is no Unicode: half of a character that JSON spells as
+    two escapes. Such a text is kept as it is, for the words to see.
+
     Raises:
         ProtocolError: it is none.
     """
@@ -291,10 +295,20 @@ def decode_line(line: bytes) -> Progress | Final:
             return _progress.decode(line)
         final = _final.decode(line)
     except _UNREADABLE as problem:
-        raise ProtocolError(line, f"a line is not as the protocol has it ({problem})") from None
+        try:
+            told = json.loads(line.decode("utf-8", "surrogatepass"), parse_constant=_no_json)
+            if "event" in told:
+                return msgspec.convert(told, Progress)
+            final = msgspec.convert(told, Final)
+        except (ValueError, TypeError, RecursionError):
+            raise ProtocolError(line, f"a line is not as the protocol has it ({problem})") from None
     if [final.result, final.error, final.skipped].count(None) != 2:
         raise ProtocolError(line, "a final line has exactly one of result, error and skipped")
     return final
+
+
+def _no_json(spelled: str) -> NoReturn:
+    raise ValueError(f"{spelled} is no JSON")
 
 
 def schemas() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.case import GATEWAY, PROGRAM, SEATS, Case
 from understudy_harness.conformance.case_server import HOST, CaseServer, ScriptOf
 from understudy_harness.conformance.driver import Driver, DriverError
-from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.evidence import Evidence, writable
 from understudy_harness.conformance.live import prepare_live
 from understudy_harness.conformance.plays import PLAYS
 from understudy_harness.conformance.protocol import OPERATIONS, Introduction, ProtocolError
@@ -198,11 +198,14 @@ class _Worker:
             return CaseResult(case, Judgement(Verdict.ERROR), str(problem))
         if self._setting.seat == PROGRAM:
             case = _of_a_program(case, introduction)
-        lacking = [need for need in case.needs if need not in (*introduction.ops, *introduction.can)]
-        if lacking:
+        able = {*introduction.ops, *introduction.can}
+        judged = case.within(able)
+        if judged is None:
+            lacking = [need for need in case.variants[0].needs if need not in able]
             reason = f"the {self._setting.what} has no {' and no '.join(lacking)}"
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
-        judged = case.for_gateway() if self._setting.seat == GATEWAY else case
+        if self._setting.seat == GATEWAY:
+            judged = judged.for_gateway()
         tries: list[CaseResult] = []
         while len(tries) < RUNS:
             tries.append(await self._try_case(judged, introduction))
@@ -244,7 +247,8 @@ class _Worker:
             reason = " ".join(filter(None, (stage.skipped.why, stage.skipped.issue)))
             return CaseResult(case, Judgement(Verdict.SKIPPED), canary.masked(reason))
         result = CaseResult(case, judge(case, evidence), evidence=evidence)
-        result.measured = evidence.measured(case.expectations)
+        result.measured = {name: writable(value) for name, value in evidence.measured(case.expectations).items()}
+        evidence.make_writable()
         if case.timed and evidence.lag > WORST_LAG_S:
             result.reason = f"the suite itself was {evidence.lag * 1000:.0f} ms late"
             result.judgement = Judgement(Verdict.INCONCLUSIVE)

@@ -19,15 +19,22 @@ class CallTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
     Attributes:
         name: of the tool.
-        arguments: as the text that the API sends.
+        arguments: as the text that the API sends; a table is sent as an object, which the API never does.
         id: of the call; None for `call_` and the run's word.
         pieces: the arguments as they are cut for a stream; empty for three pieces.
     """
 
     name: str
-    arguments: str
+    arguments: str | dict[str, Any]
     id: str | None = None
     pieces: tuple[str, ...] = ()
+
+    @property
+    def cut(self) -> tuple[str | dict[str, Any], ...]:
+        """The pieces of its arguments."""
+        if isinstance(self.arguments, dict):
+            return (self.arguments,)
+        return self.pieces or thirds(self.arguments)
 
 
 class ChoiceTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -38,6 +45,7 @@ class ChoiceTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         pieces: the text as it is cut for a stream; empty for a piece for each word.
         refusal: in the message's own field.
         tool_calls: in order.
+        interleaved: whether the pieces of its tool calls take turns in a stream.
         finish: why it ended.
     """
 
@@ -45,6 +53,7 @@ class ChoiceTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     pieces: tuple[str, ...] = ()
     refusal: str | None = None
     tool_calls: tuple[CallTruth, ...] = ()
+    interleaved: bool = False
     finish: str = "stop"
 
     @property
@@ -83,6 +92,12 @@ def parse_truth(table: dict[str, Any]) -> Truth:
     told = dict(table)
     usage = {"usage": told.pop("usage")} if "usage" in told else {}
     return msgspec.convert({"choices": [told], **usage}, Truth)
+
+
+def thirds(text: str) -> tuple[str, ...]:
+    """A text in up to three pieces."""
+    size = max(1, -(-len(text) // 3))
+    return tuple(text[start : start + size] for start in range(0, len(text), size))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.expectations import Kind, Part, Word
 from understudy_harness.conformance.protocol import Choice, Ran, ToolCall
@@ -104,6 +106,21 @@ def _own_texts(evidence: Evidence) -> bool:
         for call in evidence.calls
         if call.outcome == "success"
     )
+
+
+def _same(evidence: Evidence, what: str) -> bool:
+    """Whether all calls were told the same of one thing; no text and an empty one are the same."""
+    return all(_told(call)[what] == _told(evidence.call)[what] for call in evidence.calls) if what in _SAME else False
+
+
+def _told(call: Call) -> dict[str, Any]:
+    choice = call.choices[0] if call.choices else Choice()
+    usage = None if call.result is None or call.result.usage is None else msgspec.structs.astuple(call.result.usage)
+    calls = [msgspec.structs.astuple(each) for each in choice.tool_calls]
+    return dict(zip(_SAME, (choice.text or "", choice.finish, calls, usage), strict=True))
+
+
+_SAME = ("text", "finish", "tool calls", "usage")
 
 
 def _took(call: Call) -> float | None:
@@ -214,6 +231,10 @@ REPORT_WORDS: dict[str, Word] = {
         Kind.NUMBER, help="calls that failed with a kind or code", read=_count_kind, parameters=(Kind.TEXT,)
     ),
     "own_texts": _report(Kind.TRUTH, help="each call was given its own text", read=_own_texts, parameters=()),
+    "same": _report(
+        Kind.TRUTH, help=f"all calls were told the same of one of: {', '.join(_SAME)}", read=_same,
+        parameters=(Kind.TEXT,),
+    ),
     "longest": _report(Kind.SECONDS, help="of the call that took longest", read=_longest, parameters=()),
     "settled_after_cancel": _report(
         Kind.SECONDS, help="from giving up to the final line", read=_settled_after_cancel, parameters=()

@@ -25,7 +25,7 @@ from understudy_harness.conformance.protocol import (
     decode_line,
 )
 from understudy_harness.conformance.reference.client import ReferenceClient
-from understudy_harness.conformance.reference.driver import INTRODUCTION, perform
+from understudy_harness.conformance.reference.driver import INTRODUCTION, perform, written
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.runner import Listener, Runner
 from understudy_harness.conformance.steadiness import Steadiness
@@ -133,14 +133,14 @@ class InProcessDriver:
 
     async def _perform(self, message: Run, attempt: Attempt) -> None:
         def say(line: Mapping[str, Any]) -> None:
-            written = msgspec.json.encode(line)
-            attempt.said += written
-            progress = decode_line(written)
+            told = written(line)
+            attempt.said += told
+            progress = decode_line(told)
             assert isinstance(progress, Progress)
             attempt.take(progress)
 
         told = await perform(self._client_class, msgspec.to_builtins(message), _virtual_now, say)
-        line = msgspec.json.encode(told)
+        line = written(told)
         attempt.said += line
         final = decode_line(line)
         assert isinstance(final, Final)

@@ -18,7 +18,9 @@ from weakref import WeakValueDictionary
 
 import httptools
 
-from understudy_harness.conformance.reference.events import EventReader, StreamBroken
+from understudy_harness.conformance.reference.events import EventReader, StreamBroken, as_text
+from understudy_harness.conformance.reference.object_reader import ObjectReader
+from understudy_harness.conformance.reference.tool_loop import Ask, ToolLoop
 
 FIRST_WAIT_S = 0.2
 """Before the first retry, where the server names no wait; doubled for each further one."""
@@ -238,14 +240,24 @@ class ReferenceClient:
         choices = []
         for choice in completion["choices"]:
             message = choice.get("message") or {}
-            calls = [
-                {"id": call.get("id"), **{key: call["function"].get(key) for key in ("name", "arguments")}}
-                for call in message.get("tool_calls") or ()
-            ]
+            calls = [self.tool_call(call) for call in message.get("tool_calls") or ()]
             told = {"text": message.get("content"), "finish": choice.get("finish_reason")}
             choices.append(told | {"refusal": message.get("refusal"), "tool_calls": calls})
         usage = completion.get("usage")
         return {"choices": choices, "usage": usage, "request_id": answer.headers.get("x-request-id")}
+
+    def tool_call(self, call: Mapping[str, Any]) -> dict[str, Any]:
+        """A tool call as the driver protocol has it."""
+        function = call["function"]
+        return {"id": call.get("id"), "name": function.get("name"), "arguments": as_text(function.get("arguments"))}
+
+    def new_loop(self, ask: Ask) -> ToolLoop:
+        """What runs tools; `ask` makes a chat completion."""
+        return ToolLoop(ask, self.say)
+
+    def new_object_reader(self) -> ObjectReader:
+        """What reads structured output."""
+        return ObjectReader()
 
     def new_reader(self) -> EventReader:
         """What reads the events of one attempt."""

@@ -9,12 +9,15 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from understudy_harness.conformance.reference.agent import agent, parse
 from understudy_harness.conformance.reference.client import CallFailed, ReferenceClient
 
 Perform = Callable[[ReferenceClient, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 PERFORMS: dict[str, Perform] = {
     "chat": lambda client, input: client.chat(input),
     "stream": lambda client, input: client.stream(input),
+    "agent": agent,
+    "parse": parse,
 }
 """What makes the call of each operation and gives back the fields of its `result`."""
 INTRODUCTION: dict[str, Any] = {
@@ -89,7 +92,12 @@ def crash_on_bug(task: "asyncio.Task[None]") -> None:
         os._exit(1)
 
 
+def written(line: Mapping[str, Any]) -> bytes:
+    """A line as it leaves: a text that is no Unicode goes out as it is, for the suite to see."""
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
 def say(line: Mapping[str, Any]) -> None:
     """Write one line and see that it leaves."""
-    sys.stdout.buffer.write(json.dumps(line).encode() + b"\n")
+    sys.stdout.buffer.write(written(line) + b"\n")
     sys.stdout.buffer.flush()

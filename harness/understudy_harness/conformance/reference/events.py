@@ -24,6 +24,11 @@ class StreamBroken(Exception):
         self.code = code
 
 
+def as_text(arguments: Any) -> str:
+    """Arguments of a tool call as a text, also where a server sends an object."""
+    return arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
+
+
 class ChoiceSum:
     """What the deltas of one choice come to.
 
@@ -65,6 +70,7 @@ class EventReader:
         self._held = ""
         self._data: list[str] = []
         self._started = False
+        self._halves: dict[int, str] = {}
 
     @property
     def first(self) -> ChoiceSum:
@@ -168,16 +174,30 @@ class EventReader:
     def take_choice(self, index: int, sum_: ChoiceSum, choice: dict[str, Any]) -> None:
         """What a chunk says about one choice."""
         delta = choice.get("delta") or {}
-        text = delta.get("content")
-        if text:
-            sum_.text += text
-            if self._on_delta is not None:
-                self._on_delta(index, text)
+        self.take_text_of(index, sum_, self.joined(index, delta.get("content") or ""))
         if delta.get("refusal"):
             sum_.refusal = (sum_.refusal or "") + delta["refusal"]
         for piece in delta.get("tool_calls") or ():
             self.take_tool_call(sum_, piece)
         sum_.finish = choice.get("finish_reason") or sum_.finish
+
+    def take_text_of(self, index: int, sum_: ChoiceSum, text: str) -> None:
+        """A piece of the text of a choice."""
+        if text:
+            sum_.text += text
+            if self._on_delta is not None:
+                self._on_delta(index, text)
+
+    def joined(self, index: int, text: str) -> str:
+        """A piece with the half of a character that the piece before ended in, but without the half it ends in itself.
+
+        JSON spells a character beyond the first 65,536 as two escapes, and servers cut between them.
+        """
+        text = self._halves.pop(index, "") + text
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self._halves[index] = text[-1]
+            text = text[:-1]
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def take_tool_call(self, sum_: ChoiceSum, piece: dict[str, Any]) -> None:
         """A piece of a tool call."""
@@ -185,7 +205,7 @@ class EventReader:
         call = self.tool_call_of(sum_, piece)
         call["id"] = call["id"] or piece.get("id") or None
         call["name"] = self.name_of(call["name"], function.get("name"))
-        call["arguments"] += function.get("arguments") or ""
+        call["arguments"] += as_text(function.get("arguments"))
 
     def tool_call_of(self, sum_: ChoiceSum, piece: dict[str, Any]) -> dict[str, Any]:
         """The call that a piece belongs to: by its index, but an id that is another begins another call."""
@@ -222,6 +242,8 @@ class EventReader:
         Raises:
             StreamBroken: that is no whole answer.
         """
+        for index in list(self._halves):
+            self.take_text_of(index, self.choices[index], self.joined(index, "\ufffd"))
         if not self.choices or any(choice.finish is None for choice in self.choices.values()):
             raise StreamBroken("protocol", "the stream ended before the answer did")
         return {"choices": self.told(), "usage": self.usage}

@@ -6,8 +6,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, NoReturn
 
 from understudy_harness.conformance.reference.client import CallFailed, HttpAnswer, ReferenceClient
+from understudy_harness.conformance.reference.wrong_answers import WRONG_ABOUT_ANSWERS
 from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ERRORS
 from understudy_harness.conformance.reference.wrong_events import WRONG_ABOUT_EVENTS
+from understudy_harness.conformance.reference.wrong_tools import WRONG_ABOUT_TOOLS
 
 
 class ReadsMillisecondsAsSeconds(ReferenceClient):
@@ -150,5 +152,7 @@ WRONG: dict[str, type[ReferenceClient]] = {
     "tells-its-key": TellsItsKey,
     **WRONG_ABOUT_ERRORS,
     **WRONG_ABOUT_EVENTS,
+    **WRONG_ABOUT_ANSWERS,
+    **WRONG_ABOUT_TOOLS,
 }
 """Each by the name under which the driver takes it; above those that are wrong about pacing, group 1."""

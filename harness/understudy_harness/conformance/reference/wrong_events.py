@@ -186,7 +186,7 @@ class AsksTwice(ReferenceClient):
         return await super().stream(input)
 
 
-def _reading(reader: type[EventReader]) -> type[ReferenceClient]:
+def reading(reader: type[EventReader]) -> type[ReferenceClient]:
     """A client that reads events by another reader."""
 
     class Reading(ReferenceClient):
@@ -198,25 +198,25 @@ def _reading(reader: type[EventReader]) -> type[ReferenceClient]:
 
 
 WRONG_ABOUT_EVENTS: dict[str, type[ReferenceClient]] = {
-    "needs-a-space": _reading(NeedsASpace),
-    "splits-at-two-line-feeds": _reading(SplitsAtTwoLineFeeds),
-    "knows-no-bare-return": _reading(KnowsNoBareReturn),
-    "ends-a-line-twice": _reading(EndsALineTwice),
-    "decodes-each-piece": _reading(DecodesEachPiece),
-    "parses-each-piece": _reading(ParsesEachPiece),
-    "reads-comments": _reading(ReadsComments),
-    "reads-empty-data": _reading(ReadsEmptyData),
-    "keeps-the-last-line": _reading(KeepsTheLastLine),
-    "keeps-the-mark": _reading(KeepsTheMark),
-    "takes-a-cut-for-an-end": _reading(TakesACutForAnEnd),
-    "drops-the-unfinished": _reading(DropsTheUnfinished),
-    "waits-for-the-end": _reading(WaitsForTheEnd),
-    "wants-done-exactly": _reading(WantsDoneExactly),
-    "sees-done-anywhere": _reading(SeesDoneAnywhere),
-    "needs-done": _reading(NeedsDone),
-    "ignores-errors": _reading(IgnoresErrors),
-    "fails-on-other-fields": _reading(FailsOnOtherFields),
-    "skips-broken-json": _reading(SkipsBrokenJson),
+    "needs-a-space": reading(NeedsASpace),
+    "splits-at-two-line-feeds": reading(SplitsAtTwoLineFeeds),
+    "knows-no-bare-return": reading(KnowsNoBareReturn),
+    "ends-a-line-twice": reading(EndsALineTwice),
+    "decodes-each-piece": reading(DecodesEachPiece),
+    "parses-each-piece": reading(ParsesEachPiece),
+    "reads-comments": reading(ReadsComments),
+    "reads-empty-data": reading(ReadsEmptyData),
+    "keeps-the-last-line": reading(KeepsTheLastLine),
+    "keeps-the-mark": reading(KeepsTheMark),
+    "takes-a-cut-for-an-end": reading(TakesACutForAnEnd),
+    "drops-the-unfinished": reading(DropsTheUnfinished),
+    "waits-for-the-end": reading(WaitsForTheEnd),
+    "wants-done-exactly": reading(WantsDoneExactly),
+    "sees-done-anywhere": reading(SeesDoneAnywhere),
+    "needs-done": reading(NeedsDone),
+    "ignores-errors": reading(IgnoresErrors),
+    "fails-on-other-fields": reading(FailsOnOtherFields),
+    "skips-broken-json": reading(SkipsBrokenJson),
     "asks-twice": AsksTwice,
 }
 """Each by the name under which the driver takes it."""
