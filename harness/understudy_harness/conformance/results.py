@@ -28,6 +28,7 @@ class CaseResult(msgspec.Struct):
         measured: the values that the expectations ask for.
         evidence: of the last run; None when it was not run.
         part: of a case in several parts, the one that decided.
+        left_out: the parts that the client has not what it takes for.
     """
 
     case: Case
@@ -39,6 +40,7 @@ class CaseResult(msgspec.Struct):
     evidence: Evidence | None = None
     part: str = ""
     tries: list[Verdict] = []
+    left_out: list[str] = []
 
     @property
     def decided(self) -> Case:

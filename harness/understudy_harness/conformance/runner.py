@@ -215,6 +215,7 @@ class _Worker:
                 break
         result = _standing(tries)
         result.case = case
+        result.left_out = [part.part for part in case.parts if part.part not in {each.part for each in judged.parts}]
         result.runs = len(tries)
         result.tries = [each.judgement.verdict for each in tries]
         result.seconds = asyncio.get_running_loop().time() - began

@@ -9,6 +9,18 @@ from understudy_harness.conformance.words_wire import WIRE_WORDS
 WORDS: dict[str, Word] = {**WIRE_WORDS, **TOOL_WORDS, **REPORT_WORDS, **TIDY_WORDS}
 """Every word of the language of expectations."""
 SEEN_IN_PROGRAMS = frozenset(
-    [*WIRE_WORDS, *TOOL_WORDS, *TIDY_WORDS, "outcome", "text", "ok.text", "canary", "exit_code", "stdout", "successes", "failures"]
+    [
+        *WIRE_WORDS,
+        *TOOL_WORDS,
+        *TIDY_WORDS,
+        "outcome",
+        "text",
+        "ok.text",
+        "canary",
+        "exit_code",
+        "stdout",
+        "successes",
+        "failures",
+    ]
 )
 """Words whose value is known of a program of which only the wire, the exit code and the output are seen."""

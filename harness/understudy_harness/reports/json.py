@@ -79,6 +79,7 @@ def _result(result: CaseResult) -> dict[str, Any]:
         "title": case.title,
         "level": case.level.value,
         "part": result.part or None,
+        "left_out": result.left_out,
         "verdict": judgement.verdict.value,
         "mark": None if judgement.mark is None else judgement.mark.value,
         "clean": judgement.clean,

@@ -61,6 +61,7 @@ class ReportedCase(msgspec.Struct):
     clean: bool = True
     mark: MarkWord | None = None
     part: str | None = None
+    left_out: list[str] = []
     unmet: list[str] = []
     untidy: list[str] = []
     reason: str = ""

@@ -1,9 +1,15 @@
+import json
+
 import pytest
 
+from understudy_harness.conformance.canary import Canary
+from understudy_harness.conformance.evidence import Call, Evidence, writable
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Slack
-from understudy_harness.conformance.protocol import Choice, Failure, Partial, Result
+from understudy_harness.conformance.protocol import Choice, Failure, Partial, Result, Usage
 from understudy_harness.conformance.words import WORDS
+
+CANARY = Canary("sk-canary-1", "canary-1234")
 
 
 def met(written: str, evidence) -> bool:
@@ -100,6 +106,59 @@ def test_measured_values_are_those_that_are_asked_for_and_every_gap(make_evidenc
         "text": "x",
         "gap(9)": None,
     }
+
+
+def test_half_a_character_is_seen_and_then_replaced(make_evidence) -> None:
+    """It is judged as it came; reports get what can be written. Two halves that stand side by side are one character."""
+    evidence = make_evidence(result=Result(choices=[Choice(text="a \ud83c")]))
+    assert not met("valid_text", evidence)
+    evidence.make_writable()
+    assert met("valid_text", evidence)
+    assert evidence.result.choices[0].text == "a \ufffd"
+    assert writable({"halves": ["\ud83c\udf0d", 7]}) == {"halves": ["\U0001f30d", 7]}
+
+
+def test_answers_of_several_calls_are_compared(make_evidence) -> None:
+    """Field by field; no text and an empty one are the same."""
+    usage = Usage(9, 5)
+    calls = [
+        Call(CANARY, result=Result(choices=[Choice(text=text, finish="stop")], usage=told))
+        for text, told in ((None, usage), ("", None))
+    ]
+    evidence = Evidence(CANARY, make_evidence().log, calls=calls)
+    assert met('same("text") and same("finish") and same("tool calls")', evidence)
+    assert not met('same("usage")', evidence)
+    assert not met('same("nothing that there is")', evidence)
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_what_a_tool_loop_sends_back_is_read_in_either_api(api: str, make_evidence) -> None:
+    """Calls with their ids, names and arguments; results by the id of their call."""
+    function = {"name": "get_time", "arguments": '{"b":1, "a":2}'}
+    call = {"role": "assistant", "tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+    sent = {"messages": [call, {"role": "tool", "tool_call_id": "call_1", "content": "12:00"}]}
+    if api == "responses":
+        item = {"type": "function_call", "call_id": "call_1", **function}
+        sent = {"input": [item, {"type": "function_call_output", "call_id": "call_1", "output": "12:00"}]}
+    evidence = make_evidence([(0.0, 0.1)])
+    evidence.log.exchanges[0].body = json.dumps(sent).encode()
+    assert met('echo.calls(1) == 1 and echo.id(1, 1) == "call_1" and echo.name(1, 1) == "get_time"', evidence)
+    assert met("""echo.arguments(1, 1) == '{"a": 2, "b": 1}'""", evidence)
+    assert met(
+        'echo.results(1) == 1 and echo.results_for(1, "call_1") == 1 and echo.results_for(1, "x") == 0', evidence
+    )
+    assert not met('echo.calls(2) == 0 or echo.id(1, 2) != ""', evidence)
+
+
+def test_arguments_that_are_no_text_are_not_seen(make_evidence) -> None:
+    """They are told apart from an empty text and from one that is no JSON."""
+    evidence = make_evidence([(0.0, 0.1)])
+    calls = [{"id": "call_1", "function": {"arguments": given}} for given in ({}, "", "{")]
+    evidence.log.exchanges[0].body = json.dumps({"messages": [{"tool_calls": calls}, "odd"]}).encode()
+    assert not met('echo.arguments(1, 1) != ""', evidence)
+    assert met('echo.arguments(1, 2) == "" and echo.arguments(1, 3) == "{"', evidence)
+    evidence.log.exchanges[0].body = b"[]"
+    assert not met("echo.calls(1) == 0", evidence)
 
 
 def test_every_word_is_explained() -> None:

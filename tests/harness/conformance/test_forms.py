@@ -107,6 +107,29 @@ def test_the_official_types_accept_the_events_of_a_response(said: str) -> None:
         assert read.type == event["type"]
 
 
+def test_the_pieces_of_calls_may_take_turns() -> None:
+    """Each keeps its index and its order."""
+    calls = [{"name": "a", "arguments": "123", "pieces": ["1", "23"]}, {"name": "b", "arguments": "4", "pieces": ["4"]}]
+    given = answer("chat.stream", "turns", turns={"tool_calls": calls, "interleaved": True, "finish": "tool_calls"})
+    pieces = [piece for each in events(given) for piece in calls_of(each)]
+    assert [(piece["index"], piece["function"]["arguments"]) for piece in pieces] == [
+        (0, ""), (1, ""), (0, "1"), (1, "4"), (0, "23"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["chat", "chat.stream"])
+def test_arguments_may_be_sent_as_the_object_itself(form: str) -> None:
+    """Which the API never does, but some servers do."""
+    given = answer(form, "object", object={"tool_calls": [{"name": "a", "arguments": {"city": "Oslo"}}]})
+    told = (
+        [json.loads(given.body)["choices"][0]["message"]]
+        if form == "chat"
+        else [each["choices"][0]["delta"] for each in events(given)]
+    )
+    sent = [call["function"]["arguments"] for each in told for call in each.get("tool_calls", ())]
+    assert sent[-1] == {"city": "Oslo"}
+
+
 def test_the_form_follows_the_request_and_every_request_counts_once() -> None:
     """A client that streams and one that does not meet the same steps."""
     steps = [{"on": 1, "status": 500, "error": {"message": "no"}}, {"on": "2..", "answer": "ok"}]

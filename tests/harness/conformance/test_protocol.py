@@ -108,6 +108,21 @@ def test_a_long_line_is_shortened_in_the_error() -> None:
     assert len(str(refused.value)) < 400
 
 
+def test_half_a_character_is_kept_as_it_is() -> None:
+    """As an escape of JSON, or as the bytes it would have: whether a client hands out such texts is what a case asks."""
+    for spelled in (rb"\ud83c", "\ud83c".encode("utf-8", "surrogatepass")):
+        progress = decode_line(b'{"seq": 7, "event": "delta", "text": "a ' + spelled + b'"}')
+        assert isinstance(progress, Progress)
+        assert progress.text == "a \ud83c"
+        final = decode_line(b'{"seq": 7, "result": {"choices": [{"text": "a ' + spelled + b'"}]}}')
+        assert isinstance(final, Final)
+        assert final.result is not None
+        assert final.result.choices[0].text == "a \ud83c"
+    for broken in (b'{"seq": "7", "event": "delta", "text": "\\ud83c"}', b'{"seq": NaN, "result": {}}', b'"\\ud83c"'):
+        with pytest.raises(ProtocolError):
+            decode_line(broken)
+
+
 @pytest.fixture(scope="module")
 def validate():
     """Checks a line against one of the published schemas."""

@@ -56,6 +56,12 @@ def test_what_the_driver_lacks_is_unsupported(run_suite) -> None:
     assert Gate().exit_code(suite) == 3
 
 
+def test_parts_that_the_driver_cannot_do_are_left_out_by_name(run_suite) -> None:
+    """The others are judged."""
+    (result,) = run_suite(selectors=["5.7"], introduction={**INTRODUCTION, "ops": ["stream"]}).results
+    assert (result.judgement.verdict, result.part, result.left_out) == (Verdict.OK, "as a stream", ["whole"])
+
+
 def test_a_run_during_which_the_suite_was_late_is_made_again(run_suite) -> None:
     """A steady one counts."""
     (result,) = run_suite(selectors=["1.1"], lags=[LATE, LATE, 0.0]).results

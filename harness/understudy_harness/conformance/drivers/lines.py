@@ -175,8 +175,12 @@ def sha256(data: bytes) -> str:
 
 
 def write(line: Fields) -> None:
-    """Write one line and see that it leaves; in one piece, as threads write too."""
-    sys.stdout.buffer.write(json.dumps(line, default=str).encode() + b"\n")
+    """Write one line and see that it leaves; in one piece, as threads write too.
+
+    A text that is no Unicode (half of a character that JSON spells as two escapes) goes out as the client gave it.
+    """
+    written = json.dumps(line, default=str, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    sys.stdout.buffer.write(written + b"\n")
     sys.stdout.buffer.flush()
 
 
