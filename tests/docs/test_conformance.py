@@ -77,7 +77,7 @@ def test_the_baseline_of_the_page_can_be_used(tmp_path: Path) -> None:
 
 def test_the_shell_commands_of_the_page_run(tmp_path: Path) -> None:
     """Run, compare, merge, draw: as they stand, but for the installation and with one quick case."""
-    run, diff, several = blocks(IN_CI, "sh")
+    run, program, diff, several = blocks(IN_CI, "sh")
     (tmp_path / "driver.py").write_text(
         "import asyncio\nfrom understudy_harness.conformance.reference.client import ReferenceClient\n"
         "from understudy_harness.conformance.reference.driver import serve\nasyncio.run(serve(ReferenceClient))\n",
@@ -90,6 +90,17 @@ def test_the_shell_commands_of_the_page_run(tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {
         "driver.py", "known.toml", "report.json", "junit.xml", "matrix", "badge.svg",
     }  # fmt: skip
+    (tmp_path / "app.py").write_text(
+        "import json, os, urllib.request\n"
+        "url, key = os.environ['OPENAI_BASE_URL'], os.environ['OPENAI_API_KEY']\n"
+        "body = json.dumps({'model': 'gpt-4o-mini', 'messages': [{'role': 'user', 'content': 'Hi'}]}).encode()\n"
+        "head = {'authorization': f'Bearer {key}', 'content-type': 'application/json'}\n"
+        "with urllib.request.urlopen(urllib.request.Request(f'{url}/chat/completions', body, head)) as answer:\n"
+        "    print(json.load(answer)['choices'][0]['message']['content'])\n",
+        encoding="utf-8",
+    )
+    done = bash(program.replace("conform run", "conform run --select 2.5"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
     report = (tmp_path / "report.json").read_text(encoding="utf-8")
     (tmp_path / "last.json").write_text(report, encoding="utf-8")
     (tmp_path / "python.json").write_text(report, encoding="utf-8")
@@ -122,7 +133,7 @@ def test_the_action_is_well_formed() -> None:
     """Each step has its shell, and no input is pasted into a script, where it could become a command."""
     action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
     assert action["runs"]["using"] == "composite"
-    assert [name for name, given in action["inputs"].items() if given.get("required")] == ["driver"]
+    assert all("default" in given for given in action["inputs"].values())
     for step in action["runs"]["steps"]:
         assert ("uses" in step) != ("run" in step)
         if "run" in step:
@@ -160,7 +171,7 @@ class Job:
 def test_the_action_judges_a_client_and_keeps_the_reports(tmp_path: Path) -> None:
     """A failure fails the step, after the reports and the summary were written."""
     job = Job(
-        tmp_path, driver=f"{DRIVER} --wrong swallows-errors", select="1.11", arguments="--quiet\n\n--json=spare.json"
+        tmp_path, driver=f"{DRIVER} --wrong swallows-errors", select="1.11", arguments="--quiet\n\n--jobs=1"
     )
     done = job.run("Judge the client")
     assert done.returncode == 1, done.stdout + done.stderr
@@ -196,16 +207,24 @@ def test_the_action_passes_its_inputs_on(tmp_path: Path) -> None:
     assert job.read("GITHUB_STEP_SUMMARY") == ""
     assert not (tmp_path / "owned").exists()
     given = job.read("seen").splitlines()
-    assert given[:13] == [
-        "conform", "run", "--driver", hostile, "--select", "1,4.9", "--require", "all", "--tidy",
-        "--baseline", "a b.toml", "--slow", "-v",
+    reports = f"{tmp_path}/understudy-conformance"
+    written = [
+        f"--json={reports}/report.json",
+        f"--junit={reports}/junit.xml",
+        f"--html={reports}/matrix",
+        f"--badge={reports}/badge.svg",
+    ]
+    written = [word for each in written for word in each.split("=")]
+    assert given == [
+        "conform", "run", "--select", "1,4.9", "--require", "all", "--driver", hostile, "--tidy", "--baseline", "a b.toml",
+        *written, "--slow", "-v",
     ]  # fmt: skip
-    assert [word for word in given[13:] if word.startswith("-")] == ["--json", "--junit", "--html", "--badge"]
-    plain = Job(tmp_path, driver="x")
-    plain.run("Judge the client", first=programs)
-    given = plain.read("seen").splitlines()
-    assert given[:8] == ["conform", "run", "--driver", "x", "--select", "", "--require", "must"]
-    assert given[8] == "--json"
+    program = Job(tmp_path, arguments="--kind\nchat\n--\npython\napp.py")
+    program.run("Judge the client", first=programs)
+    given = program.read("seen").splitlines()
+    assert given == [
+        "conform", "run", "--select", "", "--require", "must", *written, "--kind", "chat", "--", "python", "app.py",
+    ]  # fmt: skip
 
 
 def test_the_action_installs_its_own_version(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A case in words: what the server does, what is expected and why, and how to see it with one's own eyes."""
 
 import json
+import re
 import shlex
 import textwrap
 from collections.abc import Iterable
@@ -8,12 +9,19 @@ from typing import Any
 
 import msgspec
 
-from understudy_harness.conformance.case import BASE_URL, SEATS, Case
+from understudy_harness.conformance.case import BASE_URL, SEATS, Case, Level
 from understudy_harness.conformance.case_server import HOST
 from understudy_harness.conformance.expectations import Expectation, Kind, Slack
 from understudy_harness.conformance.plays import PLAYS
 
 _PORT = 8081
+_LEVELS = {
+    Level.MUST: "the specification says so, or the alternative loses data, money or keys",
+    Level.SHOULD: "practice of the field, with strong reasons",
+    Level.INFO: "measured, never failed",
+}
+_ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
+"""As in `owner/name#1`: an issue or a pull request on GitHub."""
 
 
 def explain(case: Case) -> str:
@@ -24,17 +32,38 @@ def explain(case: Case) -> str:
         f"{case.id}: {case.title}",
         f"{case.level.name}, group {case.group.id} ({case.group.title}); seats: {seats}; needs: {needs}; "
         f"a run that has not ended after {case.window_s:g} s hangs",
+        f"{case.level.name} means: {_LEVELS[case.level]}",
         f"Why\n{_wrapped(case.rationale)}",
         *(_served(variant) for variant in case.variants),
-        f"The client\n{_listed(_call(case))}",
+        *_asked(case),
         *(text for variant in _judged(case) for text in _expectations(variant)),
         *(text for text in _for_gateways(case)),
         _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
         f"Words\n{_listed(_words([*(each for part in case.variants for each in part.expectations), *case.tidy]))}",
-        f"Where it comes from\n{_listed(case.references)}",
+        f"Where it comes from\n{_listed(map(_reference, case.references))}",
+        f"Against a client\n{_listed(_against(case))}",
         *(_by_hand(variant) for variant in case.variants),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _reference(words: str) -> str:
+    """A reference, with the address of each issue in it."""
+    addresses = [f"https://github.com/{name}/issues/{number}" for name, number in _ISSUE.findall(words)]
+    return "  ".join([words, *addresses])
+
+
+def _against(case: Case) -> list[str]:
+    """The commands that run it alone, one for each seat."""
+    slow = " --slow" if case.slow or any(variant.slow for variant in case.parts) else ""
+    run = f"understudy conform run --select {case.id}{slow}"
+    kinds = list(dict.fromkeys(variant.op for variant in case.variants))
+    commands = {
+        "D": [f"{run} --driver COMMAND"],
+        "P": [f"{run} --kind {kind} -- PROGRAM ..." for kind in kinds],
+        "G": [f"{run} --gateway URL"],
+    }
+    return [command for seat in case.seat for command in commands[seat]]
 
 
 def _served(case: Case) -> str:
@@ -48,6 +77,18 @@ def _way(case: Case) -> str:
 def _fields(value: msgspec.Struct) -> str:
     told = msgspec.to_builtins(value)
     return ", ".join(f"{name} = {value}" for name, value in told.items() if value not in (None, {}, False))
+
+
+def _asked(case: Case) -> list[str]:
+    """What the client is asked for; by parts where they differ."""
+    told: list[str] = []
+    seen: list[list[str]] = []
+    for variant in case.variants:
+        calls = list(_call(variant))
+        if calls not in seen:
+            seen.append(calls)
+            told.append(f"{_way(variant)}\n{_listed(calls)}")
+    return [f"The client{each}" for each in told] if len(told) > 1 else [f"The client\n{_listed(seen[0])}"]
 
 
 def _judged(case: Case) -> list[Case]:
@@ -93,7 +134,7 @@ def curl(case: Case, base_url: str) -> str:
     if case.op == "list":
         return f"curl -si '{base_url}/{given['resource']}?limit={given['limit']}' {key}"
     if case.op == "image.edit":
-        fields = " ".join(f"-F image[]=@{each['name']}" for each in given["images"])
+        fields = " ".join(shlex.join(["-F", f"image[]=@{each['name']}"]) for each in given["images"])
         prompt = shlex.quote(f"prompt={given['prompt']}")
         return f"curl -si {base_url}/images/edits {key} -F model={given['model']} -F {prompt} {fields}"
     if case.op == "realtime":
