@@ -87,11 +87,18 @@ def diff(before: Path, after: Path) -> None:
     callback=matrix_path,
     help="A file when it ends in .html, with everything in it; else a folder with a page for each case.",
 )
-def html(files: Sequence[Path], output: str) -> None:
+@click.option("--since", metavar="REPORT.json", type=Path, help="Show what changed since this report, too.")
+def html(files: Sequence[Path], output: str, since: Path | None) -> None:
     """Make the HTML matrix: groups down, clients across, the evidence behind each cell."""
     from understudy_harness.reports.matrix import write_matrix
+    from understudy_harness.reports.reading import ReportError
 
-    click.echo(write_matrix([reading.report for reading in _read(files)], Path(output)))
+    reports = [reading.report for reading in _read(files)]
+    before = [] if since is None else [reading.report for reading in _read([since])]
+    try:
+        click.echo(write_matrix(reports, Path(output), before))
+    except ReportError as problem:
+        _refuse(problem)
 
 
 @report.command()

@@ -230,6 +230,35 @@ def test_evidence_of_every_kind_has_its_place(tmp_path: Path) -> None:
         assert part in text, part
 
 
+def test_the_matrix_shows_what_changed_since(tmp_path: Path) -> None:
+    """The worst first, with links to the evidence of now; a client that was not there before is left out."""
+    old = a_report(
+        a_case("9.1-made"), a_case("9.2-made", "FAILED"), a_case("9.3-made"), started_at="2026-11-01T00:00:00Z"
+    )
+    new = a_report(a_case("9.1-made", "FAILED", mark="silent"), a_case("9.2-made"), a_case("9.4-made"), version="2")
+    files = [
+        written(tmp_path, "old.json", old),
+        written(tmp_path, "new.json", new),
+        written(tmp_path, "b.json", a_report(a_case(), name="b")),
+    ]
+    given = CliRunner().invoke(
+        conform, ["report", "html", *map(str, files[1:]), "--since", str(files[0]), "-o", str(tmp_path / "m.html")]
+    )
+    assert given.exit_code == 0, given.output
+    text = Document((tmp_path / "m.html").read_bytes()).text
+    section = text.partition("Changed since 2026-11-01")[2].partition("Matrix")[0]
+    assert section.startswith(
+        "newly failed: 19.1-made made 2 OK → FAILED silentnewly passed: 19.2-made made 2 FAILED → OK"
+        "not run before: 19.4-made made 2 not run → OKnot run any more: 19.3-made made 2 OK → not run"
+    )
+    assert 'href="#9.1-made--1"' in (tmp_path / "m.html").read_text(encoding="utf-8")
+    refused = CliRunner().invoke(
+        conform, ["report", "html", *map(str, files[:2]), "--since", str(files[2]), "-o", str(tmp_path / "x")]
+    )
+    assert (refused.exit_code, refused.output) == (2, "Error: no client is in both: there is nothing to compare.\n")
+    assert not (tmp_path / "x").exists()
+
+
 RUNS: dict[str, bytes] = {}
 """Reports of runs that several tests look at."""
 

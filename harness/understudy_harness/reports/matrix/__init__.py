@@ -23,29 +23,31 @@ def is_one_file(output: Path) -> bool:
     return output.suffix.lower() in _FILE_ENDINGS
 
 
-def write_matrix(reports: Sequence[Report], output: Path) -> Path:
+def write_matrix(reports: Sequence[Report], output: Path, before: Sequence[Report] = ()) -> Path:
     """Write the matrix, and say which file to open.
 
     Args:
         reports: one for each column.
         output: a file when it ends in .html, else a folder, which is made; other files in it are left alone.
+        before: earlier reports about the same clients, to show what changed since.
 
     Raises:
         OSError: it cannot be written.
+        ReportError: no client is in the earlier reports.
     """
     if is_one_file(output):
-        output.write_bytes(one_page(reports))
+        output.write_bytes(one_page(reports, before))
         return output
+    pages = folder(reports, before)
     (output / "cases").mkdir(parents=True, exist_ok=True)
-    pages = folder(reports)
     for name, content in pages.items():
         (output / name).write_bytes(content)
     return output / INDEX
 
 
-def one_page(reports: Sequence[Report]) -> bytes:
+def one_page(reports: Sequence[Report], before: Sequence[Report] = ()) -> bytes:
     """Everything in one document."""
-    table = Table(reports, "#{anchor}")
+    table = Table(reports, "#{anchor}", before)
     sections = [
         joined(
             element("h3", f"{group.id} {group.title}"),
@@ -57,9 +59,9 @@ def one_page(reports: Sequence[Report]) -> bytes:
     return page(table.title, joined(overview(table), evidence))
 
 
-def folder(reports: Sequence[Report]) -> dict[str, bytes]:
+def folder(reports: Sequence[Report], before: Sequence[Report] = ()) -> dict[str, bytes]:
     """A document for the matrix and one for each case, by their paths in a folder."""
-    table = Table(reports, "cases/{file}.html#{anchor}")
+    table = Table(reports, "cases/{file}.html#{anchor}", before)
     pages = {}
     rows = [row for group in table.groups for row in group.rows]
     for number, row in enumerate(rows):

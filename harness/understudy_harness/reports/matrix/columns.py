@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from understudy_harness.reports.changes import pairs
 from understudy_harness.reports.reading import Report, ReportedCase, labels
 
 
@@ -56,13 +57,16 @@ class Table:
     Args:
         reports: a column each.
         link: where the evidence of a cell is, with {anchor} and {file}.
+        before: earlier reports, to show what changed since.
 
     Attributes:
         names: of the columns, no two alike.
         groups: of the rows.
+        changes: since the earlier reports, each with its column.
+        since: the days of those reports; empty without any.
     """
 
-    def __init__(self, reports: Sequence[Report], link: str) -> None:
+    def __init__(self, reports: Sequence[Report], link: str, before: Sequence[Report] = ()) -> None:
         self.reports = list(reports)
         self.names = labels(self.reports)
         self._link = link
@@ -74,6 +78,9 @@ class Table:
         for id in ids:
             row = Row([cases.get(id) for cases in by_id], taken)
             found.setdefault(row.case.group, []).append(row)
+        found_pairs = pairs(before, self.reports)[0] if before else []
+        self.changes = [(self.reports.index(pair.after), change) for pair in found_pairs for change in pair.changes()]
+        self.since = sorted({pair.before.started_at[:10] for pair in found_pairs})
         self.groups = [Group(id, titles.get(id, ""), rows) for id, rows in found.items()]
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from understudy_harness.conformance.case import SEATS
 from understudy_harness.reports.links import link_to
 from understudy_harness.reports.markup import Markup, element, joined
+from understudy_harness.reports.matrix.changed import changed_since
 from understudy_harness.reports.matrix.columns import Group, Row, Table
 from understudy_harness.reports.matrix.icons import LOOKS, icon, look
 from understudy_harness.reports.reading import LevelWord, Report, ReportedCase, VerdictWord
@@ -19,6 +20,7 @@ def overview(table: Table) -> Markup:
     return joined(
         element("header", element("h1", "OpenAI client conformance"), element("p", _subtitle(table), class_="lead")),
         element("section", element("h2", "Clients", class_="unseen"), cards, class_="cards"),
+        changed_since(table) if table.since else None,
         _matrix(table),
     )
 
