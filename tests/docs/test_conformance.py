@@ -170,9 +170,7 @@ class Job:
 
 def test_the_action_judges_a_client_and_keeps_the_reports(tmp_path: Path) -> None:
     """A failure fails the step, after the reports and the summary were written."""
-    job = Job(
-        tmp_path, driver=f"{DRIVER} --wrong swallows-errors", select="1.11", arguments="--quiet\n\n--jobs=1"
-    )
+    job = Job(tmp_path, driver=f"{DRIVER} --wrong swallows-errors", select="1.11", arguments="--quiet\n\n--jobs=1")
     done = job.run("Judge the client")
     assert done.returncode == 1, done.stdout + done.stderr
     assert job.read("GITHUB_OUTPUT") == f"exit-code=1\nreports={tmp_path}/understudy-conformance\n"
