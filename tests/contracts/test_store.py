@@ -104,9 +104,12 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def redis_store(server: RedisServer) -> Any:
-    from understudy.stores.redis import RedisStore
+    from understudy.stores import redis
 
-    return RedisStore(server.url, terms_of, TIERS)
+    with pytest.MonkeyPatch.context() as patience:
+        # What is decided here does not depend on how soon: a machine that is busy may take its time.
+        patience.setattr(redis, "TIMEOUT_SECONDS", 60.0)
+        return redis.RedisStore(server.url, terms_of, TIERS)
 
 
 @pytest.fixture(params=["memory", "redis"])
