@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from understudy_harness.reports.progress import Progress
 
 STANDARD_OUTPUT = "-"
+_LOGGED_EACH_S = 30.0
+"""A log that says nothing for long looks like one of a job that hangs."""
 
 
 class Outcome:
@@ -58,15 +60,20 @@ class Outcome:
             again: the command that runs a case alone.
         """
         from understudy_harness.reports.console import Console
-        from understudy_harness.reports.progress import Progress
+        from understudy_harness.reports.progress import Progress, now_and_then
 
         self._again = again
         detail: Detail = "quiet" if self.quiet else "verbose" if self.verbose else "folded"
         told: list[Listener] = [
             Console(self._screen.line, gate=self.gate, detail=detail, again=again, paint=self._screen.paint),
         ]
-        if self._screen.live and not self.quiet:
-            self._progress = Progress(self._screen.status, time.monotonic, self._earlier())
+        if not self.quiet:
+            show = (
+                self._screen.status
+                if self._screen.live
+                else now_and_then(self._screen.line, time.monotonic, _LOGGED_EACH_S)
+            )
+            self._progress = Progress(show, time.monotonic, self._earlier())
             told.append(self._progress)
         return told
 

@@ -132,7 +132,9 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "lag": _time(evidence.lag),
         **_wire(evidence.log, evidence),
         "driver_said": _shown(evidence.said, evidence),
-        "progress": [{"at": _time(moment), **msgspec.to_builtins(line)} for moment, line in evidence.progress],
+        "progress": [
+            {"at": _time(moment), **_shown(msgspec.to_builtins(line), evidence)} for moment, line in evidence.progress
+        ],
         "standard_error": _shown(evidence.complained[-_TAIL_KEPT:], evidence),
     }
     # What most cases have none of is left out of them.
@@ -203,13 +205,23 @@ def _time(seconds: float | None) -> float | None:
 
 
 def _shown(value: Any, evidence: Evidence | None) -> Any:
-    """Text with the key masked; bytes as text where they are some, else as `{"hex": …}`."""
+    """Without the keys, also inside lists and tables; bytes as text where they are some, else as `{"hex": …}`."""
+    if evidence is None:
+        return value
+    if isinstance(value, str):
+        return evidence.masked(value)
     if isinstance(value, bytes):
+        # Latin-1 has a letter for each byte: the key is found in what is no text as well.
+        content = evidence.masked(value.decode("latin-1")).encode("latin-1")
         try:
-            value = value.decode()
+            return content.decode()
         except UnicodeDecodeError:
-            return {"hex": value.hex()}
-    return evidence.masked(value) if isinstance(value, str) and evidence is not None else value
+            return {"hex": content.hex()}
+    if isinstance(value, list | tuple):
+        return [_shown(each, evidence) for each in value]
+    if isinstance(value, dict):
+        return {name: _shown(each, evidence) for name, each in value.items()}
+    return value
 
 
 def _digest(directory: Path) -> str:

@@ -1,4 +1,4 @@
-"""The line at the bottom of a terminal: what is running, how it went so far, and about how long it will take."""
+"""What is running, how it went so far, and about how long it will take: on a terminal, and now and then in a log."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +100,25 @@ class Progress(Listener):
         if self._tick is not None:
             self._tick.cancel()
         self._tick = asyncio.get_running_loop().call_later(_REDRAWN_S, self._redraw)
+
+
+def now_and_then(write: Callable[[str], None], clock: Callable[[], float], seconds: float) -> Callable[[str], None]:
+    """For a log, which nothing can be redrawn in: writes the line when there was none for so many seconds.
+
+    Args:
+        write: takes a line.
+        clock: seconds, monotonic.
+        seconds: from one line to the next at least.
+    """
+    last = clock()
+
+    def show(words: str) -> None:
+        nonlocal last
+        if words and clock() - last >= seconds:
+            last = clock()
+            write(words)
+
+    return show
 
 
 def estimate(case: Case) -> float:

@@ -9,7 +9,7 @@ from understudy_harness.conformance.reference.wrong import WRONG
 from understudy_harness.conformance.results import CaseResult
 from understudy_harness.conformance.verdict import Judgement, Mark, Verdict
 from understudy_harness.reports.console import Console
-from understudy_harness.reports.progress import Progress, estimate
+from understudy_harness.reports.progress import Progress, estimate, now_and_then
 from understudy_harness.reports.screen import Screen
 
 INTRODUCTION = Introduction(Client("made", "1"), [])
@@ -83,6 +83,15 @@ def test_the_time_left_is_by_an_earlier_run_and_then_by_the_pace(followed) -> No
     shown = followed(4, play, earlier=earlier)
     assert shown[0] == "0/4 · about 4 min left"
     assert shown[-2] == "3/4 · about 30 s left"
+
+
+def test_a_log_is_told_now_and_then() -> None:
+    """Not at every change, never with nothing, and not at once."""
+    clock, written = Clock(), []
+    show = now_and_then(written.append, clock, 30.0)
+    for clock.now, words in ((0.0, "a"), (29.0, "b"), (30.0, "c"), (31.0, "d"), (59.0, "e"), (61.0, ""), (62.0, "f")):
+        show(words)
+    assert written == ["c", "f"]
 
 
 def test_a_case_is_estimated_at_the_waits_that_it_asks_for(cases, make_case) -> None:

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as Xml
 
 from understudy_harness.conformance.baseline import Baseline, Known
 from understudy_harness.conformance.gate import REQUIRE, Gate
-from understudy_harness.conformance.protocol import Choice, Client, Failure, Introduction, Result
+from understudy_harness.conformance.protocol import Choice, Client, Failure, Introduction, Progress, Result
 from understudy_harness.conformance.reference.wrong import WRONG
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Judgement, Mark, Verdict
@@ -59,6 +59,21 @@ def test_no_report_shows_the_key(run_suite) -> None:
         assert key not in report
         assert "sk-canar****" in report
     assert key not in "\n".join(written)
+
+
+def test_no_part_of_the_evidence_shows_the_key(make_case, make_evidence) -> None:
+    """Not in pieces of text, not in lists, not in what is no text."""
+    evidence = make_evidence([(0.1, 0.2)], complained=b"\xff Bearer sk-canary-0123456789abcdef")
+    key = evidence.canary.key
+    evidence.call.progress.append((0.1, Progress(1, "delta", f"my key is {key}")))
+    result = CaseResult(make_case(), Judgement(Verdict.OK), evidence=evidence, measured={"ran": [{"arguments": key}]})
+    suite = SuiteResult(Introduction(Client("made", "1"), []), [], [result], 0, 0.0)
+    report = write_json(suite, exit_code=0)
+    assert key.encode() not in report
+    assert key.encode().hex().encode() not in report
+    shown = json.loads(report)["cases"][0]
+    assert shown["evidence"]["progress"][0]["text"].startswith("my key is sk-canar****")
+    assert bytes.fromhex(shown["evidence"]["standard_error"]["hex"]).startswith(b"\xff Bearer sk-canar****")
 
 
 def test_what_is_no_text_is_reported_in_hexadecimal(make_case, make_evidence) -> None:
