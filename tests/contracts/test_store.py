@@ -351,6 +351,7 @@ def shown(admission: Admission) -> Any:
 
 
 @example(steps=[("admit", 0), ("tier", 2), ("draw", 0), ("tier", 0), ("admit", 0)])
+@example(steps=[("admit", 0), ("tier", 2), ("admit", 0), ("tier", 0), ("admit", 0)])
 @given(steps=STEPS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_memory_and_redis_decide_alike(pair: tuple[Shop, Shop], loop: asyncio.AbstractEventLoop, steps: Any) -> None:

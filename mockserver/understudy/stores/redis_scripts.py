@@ -28,18 +28,7 @@ local function bucket(key, now, at)
     end
     return {key=key, name=name, capacity=capacity, num=num, den=den, cost=cost, used=used, since=since}
 end
-local function only(key, first, last, at)
-    -- A dimension that the limits do not have any more is forgotten, as in memory.
-    if last < first then return end
-    local names = {}
-    for i = first, last do names[#names + 1] = ARGV[at + (i - 1) * 6] end
-    local all = table.concat(names, ' ')
-    if redis.call('HGET', key, 'dimensions') == all then return end
-    for _, field in ipairs(redis.call('HKEYS', key)) do
-        if not string.find(' ' .. all .. ' ', ' ' .. field .. ' ', 1, true) then redis.call('HDEL', key, field) end
-    end
-    redis.call('HSET', key, 'dimensions', all)
-end
+-- A dimension that the limits do not have now stays as it was: whoever has it again goes on with it, as in memory.
 local function keep(b)
     redis.call('HSET', b.key, b.name, string.format('%.0f|%.0f|%.0f|%.0f', b.used, b.since, b.num, b.den))
 end
@@ -72,8 +61,6 @@ end
 local lifetime = tonumber(ARGV[8])
 local buckets, own = {}, tonumber(ARGV[10])
 local count = own + tonumber(ARGV[11])
-only(KEYS[3], 1, own, 12)
-only(KEYS[4], own + 1, count, 12)
 for i = 1, count do
     buckets[i] = bucket(i <= own and KEYS[3] or KEYS[4], now, 12 + (i - 1) * 6)
 end
