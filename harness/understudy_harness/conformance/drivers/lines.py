@@ -9,12 +9,15 @@ import hashlib
 import inspect
 import json
 import os
+import platform
 import sys
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from importlib.metadata import version
 from typing import Any
 
 Fields = dict[str, Any]
+_LINES = sys.stdout.buffer
 
 
 class Run:
@@ -109,6 +112,8 @@ class Driver:
 
     def serve(self) -> None:
         """Answer until `stop` or the end of standard input."""
+        # Standard output is the protocol's: what a client prints goes to standard error.
+        sys.stdout = sys.stderr
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
@@ -169,6 +174,19 @@ async def each(values: Any) -> AsyncIterator[Any]:
             yield value
 
 
+def introduced(name: str, package: str, homepage: str, **more: Any) -> Fields:
+    """The introduction of a client that is a package; `more` are the introduction's other fields."""
+    client = {
+        "name": name,
+        "version": version(package),
+        "language": "Python",
+        "runtime": f"{platform.python_implementation()} {platform.python_version()}",
+        "homepage": homepage,
+        "issues": f"{homepage}/issues",
+    }
+    return {**more, "client": client | more.get("client", {})}
+
+
 def sha256(data: bytes) -> str:
     """Of some bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
@@ -180,8 +198,8 @@ def write(line: Fields) -> None:
     A text that is no Unicode (half of a character that JSON spells as two escapes) goes out as the client gave it.
     """
     written = json.dumps(line, default=str, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    sys.stdout.buffer.write(written + b"\n")
-    sys.stdout.buffer.flush()
+    _LINES.write(written + b"\n")
+    _LINES.flush()
 
 
 async def _awaited(value: Awaitable[Fields]) -> Fields:

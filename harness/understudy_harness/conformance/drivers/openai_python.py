@@ -7,14 +7,13 @@ more: no retries, no timeouts and no parsing of its own. What not every version 
 """
 
 import logging
-import platform
 import sys
 from typing import Any
 
 import openai
 
 from understudy_harness.conformance.drivers import openai_python_media
-from understudy_harness.conformance.drivers.lines import Driver, Run, each, settled
+from understudy_harness.conformance.drivers.lines import Driver, Run, each, introduced, settled
 from understudy_harness.conformance.drivers.openai_errors import described, http_version, kind_of_code
 
 _SYNC = "--sync" in sys.argv[1:]
@@ -22,20 +21,15 @@ _SYNC = "--sync" in sys.argv[1:]
 
 def introduction() -> dict[str, Any]:
     """Answer `hello`."""
-    return {
-        "client": {
-            "name": "openai-python, sync" if _SYNC else "openai-python",
-            "version": openai.__version__,
-            "language": "Python",
-            "runtime": f"{platform.python_implementation()} {platform.python_version()}",
-            "http": http_version(),
-            "homepage": "https://github.com/openai/openai-python",
-            "issues": "https://github.com/openai/openai-python/issues",
-        },
-        "ops": list(CALLS),
-        "can": ["parallel", "timeout", "retries", "headers", "logs", "reuse", *([] if _SYNC else ["cancel"])],
-        "declares": {"max_attempts": 3},
-    }
+    return introduced(
+        "openai-python, sync" if _SYNC else "openai-python",
+        "openai",
+        "https://github.com/openai/openai-python",
+        client={"http": http_version()},
+        ops=list(CALLS),
+        can=["parallel", "timeout", "retries", "headers", "logs", "reuse", *([] if _SYNC else ["cancel"])],
+        declares={"max_attempts": 3},
+    )
 
 
 def connect(run: Run) -> Any:

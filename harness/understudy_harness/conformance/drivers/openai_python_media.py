@@ -21,16 +21,19 @@ class ResponseFailed(Exception):
 
 async def responses(client: Any, run: Run) -> Result:
     """A response, streamed."""
-    usage = request_id = None
     stream = await settled(client.responses.create(**run.input, stream=True))
-    request_id = stream.response.headers.get("x-request-id")
-    async for event in each(stream):
+    return {**await read_response(run, stream), "request_id": stream.response.headers.get("x-request-id")}
+
+
+async def read_response(run: Run, events: Any) -> Result:
+    """Read a response's events to their end."""
+    usage = None
+    async for event in each(events):
         if event.type == "response.output_text.delta":
             run.delta(event.delta)
-        elif event.type in ("response.refusal.delta", "response.refusal.done"):
+        elif event.type == "response.refusal.done":
             run.delta("")
-            said = run.choices[0].get("refusal") or ""
-            run.choices[0]["refusal"] = said + event.delta if event.type.endswith("delta") else event.refusal
+            run.choices[0]["refusal"] = event.refusal
         elif event.type == "response.failed":
             raise ResponseFailed(event.response.error)
         elif event.type in ("response.completed", "response.incomplete"):
@@ -39,12 +42,12 @@ async def responses(client: Any, run: Run) -> Result:
             run.finish(FINISHES.get(reason, reason))
             counts = event.response.usage
             usage = counts and {"in": counts.input_tokens, "out": counts.output_tokens}
-    return {**run.seen(), "usage": usage, "request_id": request_id}
+    return {**run.seen(), "usage": usage}
 
 
 async def image(client: Any, run: Run) -> Result:
     """Pictures from a prompt."""
-    return _pictures(await settled(client.images.generate(**run.input)))
+    return pictures(await settled(client.images.generate(**run.input)))
 
 
 async def image_stream(client: Any, run: Run) -> Result:
@@ -64,7 +67,7 @@ async def image_edit(client: Any, run: Run) -> Result:
     uploads = run.input["images"]
     files = [(one["name"], base64.b64decode(one["content"]), one.get("type", "image/png")) for one in uploads]
     named = {"model": run.input["model"], "prompt": run.input["prompt"]}
-    return _pictures(await settled(client.images.edit(**named, image=files)))
+    return pictures(await settled(client.images.edit(**named, image=files)))
 
 
 async def embed(client: Any, run: Run) -> Result:
@@ -85,7 +88,7 @@ async def list_all(client: Any, run: Run) -> Result:
     return {"items": [one.id async for one in each(pages)]}
 
 
-def _pictures(answer: Any) -> Result:
+def pictures(answer: Any) -> Result:
     """The pictures of an answer, each as its bytes or where it is."""
     pictures = [
         {"url": one.url} if one.b64_json is None else {"sha256": sha256(base64.b64decode(one.b64_json))}

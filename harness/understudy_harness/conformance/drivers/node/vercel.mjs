@@ -111,8 +111,11 @@ function describe(raised) {
   // When the retries are used up, the last failure is inside.
   const error = raised?.lastError ?? raised;
   const code = error?.data?.error?.code ?? error?.code ?? null;
+  const words = [error?.message ?? JSON.stringify(error)];
+  // Where the answer was no error as the API has them, its own words are kept here.
+  if (error?.responseBody && !error.data) words.push(error.responseBody.slice(0, 2000));
   return {
-    kind: kind(error, code), message: String(error?.message ?? JSON.stringify(error)), type: raised?.name,
+    kind: kind(error, code), message: words.join(" "), type: raised?.name,
     status: error?.statusCode ?? null, code: typeof code === "string" ? code : null,
     request_id: error?.responseHeaders?.["x-request-id"] ?? null, retry_after_s: retryAfter(error?.responseHeaders) };
 }

@@ -1,0 +1,116 @@
+"""Driver for the OpenAI Agents SDK for Python: `responses` over the Responses API, the rest over chat completions.
+
+    python -m understudy_harness.conformance.drivers.agents_python
+"""
+
+import json
+from typing import Any
+
+import openai
+from agents import (
+    Agent,
+    FunctionTool,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    Runner,
+    exceptions,
+    set_tracing_disabled,
+)
+
+from understudy_harness.conformance.drivers.lines import Driver, Run, introduced
+from understudy_harness.conformance.drivers.openai_errors import described, http_version
+from understudy_harness.conformance.drivers.shapes import model_of
+
+_KINDS = {"ModelRefusalError": "refusal", "ModelTimeoutError": "timeout", "ModelBehaviorError": "protocol"}
+
+
+def connect(run: Run) -> Any:
+    """An SDK client as the run wants it, which is how retries and timeouts are set."""
+    settings = run.settings(
+        retries="max_retries", timeout_s="timeout", organization="organization", project="project"
+    )
+    return openai.AsyncOpenAI(base_url=run.base_url, api_key=run.api_key, **settings)
+
+
+def agent_of(client: Any, run: Run, **more: Any) -> Any:
+    """An agent for a run."""
+    made = OpenAIResponsesModel if run.op == "responses" else OpenAIChatCompletionsModel
+    return Agent(name="Assistant", model=made(model=run.input["model"], openai_client=client), **more)
+
+
+async def chat(client: Any, run: Run) -> dict[str, Any]:
+    """One answer, whole."""
+    return told(await Runner.run(agent_of(client, run), run.input["messages"]))
+
+
+async def stream(client: Any, run: Run) -> dict[str, Any]:
+    """One answer, streamed."""
+    result = Runner.run_streamed(agent_of(client, run), run.input.get("messages") or run.input["input"])
+    async for event in result.stream_events():
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
+            run.delta(event.data.delta)
+    return {**told(result), **run.seen()}
+
+
+async def parse(client: Any, run: Run) -> dict[str, Any]:
+    """An object, by the agent's output type."""
+    wanted = model_of(run.input["name"], run.input["schema"])
+    result = await Runner.run(agent_of(client, run, output_type=wanted), run.input["messages"])
+    return {**told(result), "choices": [], "parsed": result.final_output.model_dump()}
+
+
+async def agent(client: Any, run: Run) -> dict[str, Any]:
+    """An agent with tools, until its last answer."""
+
+    def made(tool: dict[str, Any]) -> Any:
+        async def itself(context: Any, arguments: str) -> str:
+            # A FunctionTool of a ready schema gets the arguments as the model wrote them.
+            try:
+                given = json.loads(arguments)
+            except ValueError:
+                given = arguments
+            run.tool(tool["name"], given)
+            return str(tool["returns"])
+
+        return FunctionTool(tool["name"], tool["description"], tool["parameters"], itself, strict_json_schema=False)
+
+    tools = [made(tool) for tool in run.input["tools"]]
+    return told(await Runner.run(agent_of(client, run, tools=tools), run.input["prompt"])) | {"ran": run.ran}
+
+
+CALLS = {"chat": chat, "stream": stream, "responses": stream, "parse": parse, "agent": agent}
+
+
+def told(result: Any) -> dict[str, Any]:
+    """Describe how a run of an agent ended; why the model stopped is not told."""
+    usage = result.raw_responses[-1].usage if result.raw_responses else None
+    counts = usage and {"in": usage.input_tokens, "out": usage.output_tokens}
+    return {"choices": [{"text": result.final_output}], "usage": counts}
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """Describe what it raised: its own exceptions, or those of the SDK."""
+    fields = described(error)
+    if isinstance(error, exceptions.AgentsException):
+        fields["kind"] = _KINDS.get(type(error).__name__, "other")
+    return fields
+
+
+async def call(client: Any, run: Run) -> dict[str, Any]:
+    """Make the call of a run."""
+    return await CALLS[run.op](client, run)
+
+
+INTRODUCTION = introduced(
+    "openai-agents-python",
+    "openai-agents",
+    "https://github.com/openai/openai-agents-python",
+    client={"http": http_version()},
+    ops=list(CALLS),
+    can=["cancel", "parallel", "timeout", "retries", "headers", "reuse"],
+    declares={"max_attempts": 3},
+)
+
+if __name__ == "__main__":
+    set_tracing_disabled(True)  # traces would go to the real API
+    Driver(INTRODUCTION, connect, call, describe, lambda client: client.close()).serve()
