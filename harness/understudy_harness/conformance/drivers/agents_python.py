@@ -1,6 +1,6 @@
 """Driver for the OpenAI Agents SDK for Python: `responses` over the Responses API, the rest over chat completions.
 
-    python -m understudy_harness.conformance.drivers.agents_python
+python -m understudy_harness.conformance.drivers.agents_python
 """
 
 import json
@@ -26,9 +26,7 @@ _KINDS = {"ModelRefusalError": "refusal", "ModelTimeoutError": "timeout", "Model
 
 def connect(run: Run) -> Any:
     """An SDK client as the run wants it, which is how retries and timeouts are set."""
-    settings = run.settings(
-        retries="max_retries", timeout_s="timeout", organization="organization", project="project"
-    )
+    settings = run.settings(retries="max_retries", timeout_s="timeout", organization="organization", project="project")
     return openai.AsyncOpenAI(base_url=run.base_url, api_key=run.api_key, **settings)
 
 

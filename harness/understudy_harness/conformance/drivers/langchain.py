@@ -16,6 +16,7 @@ from langchain_openai.chat_models.base import OpenAIRefusalError
 
 from understudy_harness.conformance.drivers.lines import Driver, Run, introduced
 from understudy_harness.conformance.drivers.openai_errors import described, http_version
+from understudy_harness.conformance.drivers.openai_python_media import FINISHES
 
 
 def connect(run: Run) -> Any:
@@ -99,7 +100,9 @@ def told(message: Any) -> dict[str, Any]:
         "in": message.usage_metadata["input_tokens"],
         "out": message.usage_metadata["output_tokens"],
     }
-    choice = {"text": message.text, "finish": about.get("finish_reason"), "tool_calls": calls}
+    ended = (about.get("incomplete_details") or {}).get("reason") or about.get("status")
+    finish = about.get("finish_reason") or FINISHES.get(ended, ended)
+    choice = {"text": message.text, "finish": finish, "tool_calls": calls}
     choice["refusal"] = message.additional_kwargs.get("refusal")
     return {"choices": [choice], "usage": usage, "request_id": (about.get("headers") or {}).get("x-request-id")}
 

@@ -1,9 +1,10 @@
 """Driver for LiteLLM as a library: its asynchronous functions with the provider `openai`.
 
-    python -m understudy_harness.conformance.drivers.litellm
+python -m understudy_harness.conformance.drivers.litellm
 """
 
 import base64
+import io
 import os
 from typing import Any
 
@@ -56,8 +57,10 @@ async def image(settings: Any, run: Run) -> dict[str, Any]:
 
 async def image_edit(settings: Any, run: Run) -> dict[str, Any]:
     """A picture from others."""
-    uploads = run.input["images"]
-    files = [(one["name"], base64.b64decode(one["content"]), one.get("type", "image/png")) for one in uploads]
+    files = []
+    for one in run.input["images"]:
+        files.append(io.BytesIO(base64.b64decode(one["content"])))
+        files[-1].name = one["name"]
     named = {"model": f"openai/{run.input['model']}", "prompt": run.input["prompt"]}
     return pictures(await litellm.aimage_edit(**named, image=files, **settings))
 

@@ -1,6 +1,6 @@
 """Driver for Pydantic AI: agents over `OpenAIChatModel`, and `responses` over `OpenAIResponsesModel`.
 
-    python -m understudy_harness.conformance.drivers.pydantic_ai
+python -m understudy_harness.conformance.drivers.pydantic_ai
 """
 
 from typing import Any
@@ -18,9 +18,7 @@ from understudy_harness.conformance.drivers.shapes import model_of
 
 def connect(run: Run) -> Any:
     """An SDK client as the run wants it, which is how retries and timeouts are set."""
-    settings = run.settings(
-        retries="max_retries", timeout_s="timeout", organization="organization", project="project"
-    )
+    settings = run.settings(retries="max_retries", timeout_s="timeout", organization="organization", project="project")
     return openai.AsyncOpenAI(base_url=run.base_url, api_key=run.api_key, **settings)
 
 

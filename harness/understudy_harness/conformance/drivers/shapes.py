@@ -1,4 +1,4 @@
-"""Makes a type of the JSON Schema of a `parse` run, for clients that want a Pydantic model, as applications give them."""
+"""Makes a type of the JSON Schema of a `parse` run, for clients that want a Pydantic model."""
 
 from typing import Any
 

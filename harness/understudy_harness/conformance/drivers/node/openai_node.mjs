@@ -30,25 +30,31 @@ async function chat(client, { input, signal }) {
 }
 
 async function stream(client, run) {
+  if (run.input.tools) return streamWithTools(client, run);
   const asked = client.chat.completions.create({ ...run.input, stream: true }, { signal: run.signal });
   const { data, request_id } = await asked.withResponse();
   let usage;
   for await (const chunk of data) {
+    take(run, chunk);
     usage = counts(chunk.usage) ?? usage;
-    for (const { index, delta, finish_reason } of chunk.choices) {
-      run.finish(finish_reason, index);
-      run.delta(delta.content, index);
-      const choice = run.choice(index);
-      if (delta.refusal) choice.refusal = (choice.refusal ?? "") + delta.refusal;
-      for (const piece of delta.tool_calls ?? []) {
-        const call = ((choice.tool_calls ??= [])[piece.index] ??= { id: null, name: null, arguments: "" });
-        call.id = piece.id ?? call.id;
-        call.name = piece.function?.name ?? call.name;
-        call.arguments += piece.function?.arguments ?? "";
-      }
-    }
   }
   return { ...run.seen(), usage, request_id };
+}
+
+function take(run, chunk) {
+  for (const { index, delta, finish_reason } of chunk.choices) {
+    run.finish(finish_reason, index);
+    run.delta(delta?.content, index);
+    const choice = run.choice(index);
+    if (delta?.refusal) choice.refusal = (choice.refusal ?? "") + delta.refusal;
+  }
+}
+
+// By the helper that puts the calls together.
+async function streamWithTools(client, run) {
+  const chunks = client.chat.completions.stream(run.input, { signal: run.signal });
+  for await (const chunk of chunks) take(run, chunk);
+  return whole(await chunks.finalChatCompletion());
 }
 
 // Of a response: what it ended with, in the words of chat completions.
