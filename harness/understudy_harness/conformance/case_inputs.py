@@ -70,7 +70,6 @@ CHAT_TOOLS: Input = {
             "function": {
                 "name": "get_time",
                 "description": "Tells the time in a city.",
-                "strict": True,
                 "parameters": {
                     "type": "object",
                     "properties": {"city": {"type": "string"}},

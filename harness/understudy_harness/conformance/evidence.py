@@ -1,5 +1,6 @@
 """What a run left behind: the wire log, and what the client reported about each of its calls."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from understudy_harness.conformance.protocol import Choice, Failure, Progress, R
 from understudy_harness.conformance.wire_log import Exchange, WireLog
 
 _GAPS_SHOWN = 50
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Call:
@@ -213,7 +215,7 @@ class Evidence:
 def writable(value: Any) -> Any:
     """A value whose texts can be written as UTF-8: itself, unless one of them has half of a character in it."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _HALF.sub("\ufffd", value)
     if isinstance(value, dict):
         return {key: writable(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -47,6 +47,15 @@ def test_the_official_sdk_earns_its_verdicts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--sync"]])
+def test_the_driver_has_the_sdk_put_together_what_comes_in_pieces(arguments: list[str]) -> None:
+    """Choices, refusals, objects, usage and tool calls, whole and streamed: cases that only true reports can pass."""
+    command = ["run", "--driver", shlex.join([*DRIVER, *arguments]), "--select", "5.2,5.6,5.9,5.10,5.12,6.1"]
+    given = CliRunner().invoke(conform, [*command, "--strict", "--tidy"], catch_exceptions=False)
+    assert given.exit_code == 0, given.output
+    assert "MUST 6/6" in given.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["--sync"]])
 def test_the_driver_reports_what_an_application_would_see(arguments: list[str]) -> None:
     """Whole and streamed answers, their pieces as they come, and errors by their kind."""
     import subprocess

@@ -56,6 +56,12 @@ class Run:
             choice["text"] += text
             self.say(event="delta", index=index, text=text)
 
+    def refusal(self, text: str | None, index: int = 0) -> None:
+        """A piece of what the model says when it will not."""
+        choice = self.choices.setdefault(index, {"text": "", "finish": None})
+        if text:
+            choice["refusal"] = choice.get("refusal", "") + text
+
     def finish(self, reason: str | None, index: int = 0) -> None:
         """The answer says why it ends; nothing, where there is no reason."""
         choice = self.choices.setdefault(index, {"text": "", "finish": None})

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 import openai
+import pydantic
 
 from understudy_harness.conformance.drivers import openai_python_media
 from understudy_harness.conformance.drivers.lines import Driver, Run, each, introduced, settled
@@ -27,7 +28,9 @@ def introduction() -> dict[str, Any]:
         "https://github.com/openai/openai-python",
         client={"http": http_version()},
         ops=list(CALLS),
-        can=["parallel", "timeout", "retries", "headers", "logs", "reuse", *([] if _SYNC else ["cancel"])],
+        can=["parallel", "timeout", "retries", "headers", "logs", "reuse", "n"]
+        + (["tools"] if HELPERS else [])
+        + ([] if _SYNC else ["cancel"]),
         declares={"max_attempts": 3},
     )
 
@@ -50,7 +53,9 @@ async def chat(client: Any, run: Run) -> dict[str, Any]:
 
 
 async def stream(client: Any, run: Run) -> dict[str, Any]:
-    """One chat completion, streamed."""
+    """One chat completion, streamed; where it may call tools, by the helper that puts the calls together."""
+    if "tools" in run.input:
+        return await stream_with_tools(client, run)
     usage = None
     chunks = await settled(client.chat.completions.create(**run.input, stream=True))
     async for chunk in each(chunks):
@@ -59,7 +64,35 @@ async def stream(client: Any, run: Run) -> dict[str, Any]:
     return {**run.seen(), "usage": usage, "request_id": chunks.response.headers.get("x-request-id")}
 
 
-CALLS = {"chat": chat, "stream": stream, **openai_python_media.CALLS}
+async def stream_with_tools(client: Any, run: Run) -> dict[str, Any]:
+    """The same by the SDK's own sum of the pieces."""
+    manager = client.chat.completions.stream(**run.input)
+    events = await settled(manager.__enter__() if _SYNC else manager.__aenter__())
+    try:
+        async for event in each(events):
+            if event.type == "chunk":
+                take(run, event.chunk)
+        return whole(await settled(events.get_final_completion()))
+    finally:
+        await settled(events.close())
+
+
+async def parse(client: Any, run: Run) -> dict[str, Any]:
+    """One chat completion as an object of a class that is made of the schema."""
+    asked = dict(run.input)
+    fields: dict[str, Any] = {
+        name: ({"integer": int, "number": float, "boolean": bool}.get(each["type"], str), ...)
+        for name, each in asked.pop("schema")["properties"].items()
+    }
+    made = pydantic.create_model(asked.pop("name"), **fields)
+    completion = await settled(client.chat.completions.parse(**asked, response_format=made))
+    parsed = completion.choices[0].message.parsed
+    return {**whole(completion), "parsed": None if parsed is None else parsed.model_dump()}
+
+
+HELPERS = hasattr(openai.resources.chat.Completions, "stream")
+"""Whether the version has them outside of its beta part."""
+CALLS = {"chat": chat, "stream": stream, **({"parse": parse} if HELPERS else {}), **openai_python_media.CALLS}
 
 
 def whole(completion: Any) -> dict[str, Any]:
@@ -67,7 +100,15 @@ def whole(completion: Any) -> dict[str, Any]:
     if isinstance(completion, str):
         return {"choices": [{"text": completion}]}
     choices = [
-        {"text": one.message.content, "finish": one.finish_reason, "refusal": getattr(one.message, "refusal", None)}
+        {
+            "text": one.message.content,
+            "finish": one.finish_reason,
+            "refusal": getattr(one.message, "refusal", None),
+            "tool_calls": [
+                {"id": made.id, "name": made.function.name, "arguments": made.function.arguments}
+                for made in getattr(one.message, "tool_calls", None) or ()
+            ],
+        }
         for one in completion.choices or ()
     ]
     request_id = getattr(completion, "_request_id", None)
@@ -78,7 +119,9 @@ def take(run: Run, chunk: Any) -> None:
     """Add up a chunk of a stream."""
     for choice in chunk.choices:
         run.finish(choice.finish_reason, choice.index)
-        run.delta(choice.delta.content, choice.index)
+        delta = getattr(choice, "delta", None)
+        run.delta(getattr(delta, "content", None), choice.index)
+        run.refusal(getattr(delta, "refusal", None), choice.index)
 
 
 def counted(answer: Any) -> dict[str, Any] | None:
