@@ -11,11 +11,11 @@ import sys
 from typing import Any
 
 import openai
-import pydantic
 
 from understudy_harness.conformance.drivers import openai_python_media
 from understudy_harness.conformance.drivers.lines import Driver, Run, each, introduced, settled
 from understudy_harness.conformance.drivers.openai_errors import described, http_version, kind_of_code
+from understudy_harness.conformance.drivers.shapes import model_of
 
 _SYNC = "--sync" in sys.argv[1:]
 
@@ -80,11 +80,7 @@ async def stream_with_tools(client: Any, run: Run) -> dict[str, Any]:
 async def parse(client: Any, run: Run) -> dict[str, Any]:
     """One chat completion as an object of a class that is made of the schema."""
     asked = dict(run.input)
-    fields: dict[str, Any] = {
-        name: ({"integer": int, "number": float, "boolean": bool}.get(each["type"], str), ...)
-        for name, each in asked.pop("schema")["properties"].items()
-    }
-    made = pydantic.create_model(asked.pop("name"), **fields)
+    made = model_of(asked.pop("name"), asked.pop("schema"))
     completion = await settled(client.chat.completions.parse(**asked, response_format=made))
     parsed = completion.choices[0].message.parsed
     return {**whole(completion), "parsed": None if parsed is None else parsed.model_dump()}
