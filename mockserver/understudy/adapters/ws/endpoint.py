@@ -6,6 +6,7 @@ memory stays bounded on both sides.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from understudy.adapters.conduct import conduct
@@ -14,14 +15,17 @@ from understudy.adapters.http.playing import play, wait_or_gone
 from understudy.adapters.ws.frames import TIME_IS_UP, Frames
 from understudy.adapters.ws.responses import is_let_in, responses
 from understudy.adapters.ws.sending import Broken, Sender
+from understudy.core.accounts import Account
 from understudy.core.endpoints.responses.socket import PATH as RESPONSES
+from understudy.core.errors import Unauthorized, store_unavailable
 from understudy.core.fault_delivery import Delivery
 from understudy.core.messages import Answer, Request
 from understudy.core.realtime.calls import Call
-from understudy.core.realtime.door import PATH, Opened, Turned, open_session, upgrade_headers
+from understudy.core.realtime.door import PATH, Found, Opened, Turned, name_key, open_session, upgrade_headers
 from understudy.core.realtime.session import RealtimeSession
 from understudy.core.realtime.tampering import Tampering
 from understudy.core.simulator import Simulator
+from understudy.core.store import StoreUnavailable
 from understudy.core.wire import Ending
 
 _YIELD_EVERY = 8
@@ -42,12 +46,14 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
     if scope["path"] != PATH:
         await _refuse(request, simulator, receive, send)
         return
-    opened = open_session(simulator, request, protocols, clock.now())
+    name_key(request, protocols)
+    found = await _found_account(request, simulator)
+    opened = open_session(simulator, request, protocols, clock.now(), found)
     delivery = opened.delivery
     what = opened.what
     if delivery is not None and delivery.silent:
         await _stay_silent(delivery, receive, Sender(scope, send, clock, opened.entry, None))
-        _part(opened, clock.now())
+        await _part(opened, clock.now())
         return
     if isinstance(what, Answer):
         await _deny(what, simulator, receive, send)
@@ -67,16 +73,46 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
     try:
         await _Player(what, simulator, receive, sender).play(opened.call)
     finally:
-        _part(opened, clock.now())
+        await _part(opened, clock.now())
         opened.entry.finished_at = clock.now()
 
 
-def _part(opened: Opened, now: int) -> None:
+async def _found_account(request: Request, simulator: Simulator) -> Found:
+    """Whose key it is, where a shared store must be asked for that."""
+    if simulator.store.answers_at_once:
+        return Found()
+    try:
+        account = simulator.find_account(request, simulator.clock.now())
+        if account is not None and not isinstance(account, Account):
+            account = await account
+    except Unauthorized as refused:
+        return Found(refusal=refused)
+    except StoreUnavailable:
+        return Found(refusal=store_unavailable())
+    return Found(account, asked=True)
+
+
+async def _settled(session: RealtimeSession) -> AsyncIterator[bytes]:
+    """Events that follow once the store has been awaited, as long as there is something to await."""
+    while (waiting := session.waiting) is not None:
+        try:
+            answer = await waiting
+        except StoreUnavailable:
+            told = session.failed()
+        else:
+            told = session.told(answer)
+        for event in told:
+            yield event
+
+
+async def _part(opened: Opened, now: int) -> None:
     """The client has gone: its session ends, unless it is that of a call, which goes on."""
     if opened.call is not None:
         opened.call.leave(now)
     elif isinstance(opened.what, RealtimeSession):
         opened.what.end(now)
+        async for _ in _settled(opened.what):
+            pass  # nobody is there to be told
 
 
 async def _stay_silent(delivery: Delivery, receive: Receive, sender: Sender) -> None:
@@ -138,6 +174,7 @@ class _Player:
     async def _serve(self) -> None:
         session = self._session
         clock = self._simulator.clock
+        await self._settle()
         await self._say(session.start())
         sent = 0
         while True:
@@ -168,6 +205,7 @@ class _Player:
                 sent += 1
                 if sent % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
+            await self._settle()
 
     async def _take(self, frame: Any) -> bool:
         """Handle a frame; False at the end of the connection."""
@@ -178,12 +216,20 @@ class _Player:
             await wait_or_gone(clock, clock.now() + pause, self._frames.gone)
         for event in self._session.receive(frame, self._simulator.clock.now()):
             await self._say(event)
+        await self._settle()
         return True
+
+    async def _settle(self) -> None:
+        """Await what the store is asked for, and say what follows."""
+        if self._session.waiting is not None:
+            async for event in _settled(self._session):
+                await self._say(event)
 
     async def _wake(self) -> bool:
         """Say what the deadline has the session say; whether it has ended."""
         for event in self._session.wake(self._simulator.clock.now()):
             await self._say(event)
+        await self._settle()
         close = self._session.close
         if close is not None:
             await self._sender.close(close.code, close.reason)

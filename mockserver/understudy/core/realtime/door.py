@@ -30,6 +30,7 @@ _KEY_PROTOCOL = "openai-insecure-api-key."
 _BETA_PROTOCOL = "openai-beta.realtime-v1"
 _WRONG_KEY = 3000
 _WRONG_QUERY = 4000
+_UNAVAILABLE = 1011
 
 
 class Turned:
@@ -64,6 +65,23 @@ class Opened(msgspec.Struct, frozen=True):
     call: Call | None = None
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What a shared store has said of a key.
+
+    Attributes:
+        account: whose it is, None when it is not accepted.
+        asked: whether it was asked; a store that answers at once is asked by the door itself.
+        refusal: why it has said nothing.
+    """
+
+    account: Account | None = None
+    asked: bool = False
+    refusal: ApiError | None = None
+
+
+_NOT_ASKED = Found()
+
+
 class _Refused(ApiError):
     """A refusal with its close code."""
 
@@ -82,19 +100,33 @@ def upgrade_headers(simulator: Simulator) -> Headers:
     ]
 
 
-def open_session(simulator: Simulator, request: Request, protocols: list[str], now: int) -> Opened:
+def name_key(request: Request, protocols: list[str]) -> None:
+    """Take the key from the sub-protocols, where a browser names it, unless a header does."""
+    if b"authorization" not in request.headers:
+        key = next((name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL)), None)
+        if key is not None:
+            request.headers[b"authorization"] = b"Bearer " + key.encode("latin-1", "replace")
+
+
+def open_session(
+    simulator: Simulator, request: Request, protocols: list[str], now: int, found: Found = _NOT_ASKED
+) -> Opened:
     """Let a session in, or turn it away.
+
+    Over a shared store the account must have been asked for before, and the session has something `waiting` before its
+    first event.
 
     Args:
         simulator: whose accounts it draws on.
         request: the upgrade request.
         protocols: the sub-protocols that the client offers; a browser names its key there.
         now: microseconds since the epoch.
+        found: what a shared store has said of the key.
     """
     entry = simulator.journal.open(now, "", "", "GET", request.path, b"")
     entry.status = 101
     try:
-        account = _let_in(simulator, request, protocols, entry, now)
+        account = _let_in(simulator, request, protocols, entry, now, found)
         query: dict[str, list[str]] = parse_qs(request.query.decode("latin-1"))
         delivery = None
         if simulator.faults or FAULT_HEADER in request.headers:
@@ -141,15 +173,15 @@ def _fault(
     return Answer(scripted.status, told + scripted.headers, scripted.body), fault.delivery
 
 
-def _let_in(simulator: Simulator, request: Request, protocols: list[str], entry: JournalEntry, now: int) -> Account:
-    if not simulator.store.answers_at_once:
-        what = "Realtime sessions over a shared store are not simulated by Understudy yet."
-        raise _Refused(_WRONG_QUERY, what, "not_simulated")
-    if b"authorization" not in request.headers:
-        key = next((name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL)), None)
-        if key is not None:
-            request.headers[b"authorization"] = b"Bearer " + key.encode("latin-1", "replace")
-    account = simulator.authenticate(request, now)
+def _let_in(
+    simulator: Simulator, request: Request, protocols: list[str], entry: JournalEntry, now: int, found: Found
+) -> Account:
+    name_key(request, protocols)
+    if isinstance(found.refusal, errors.Unauthorized):
+        raise found.refusal
+    if found.refusal is not None:
+        raise _Refused(_UNAVAILABLE, found.refusal.message, found.refusal.code)
+    account = simulator.let_in(found.account, request, now) if found.asked else simulator.authenticate(request, now)
     entry.key, entry.account = account.masked_key, account.id
     return account
 
@@ -218,6 +250,10 @@ def _join(
     Where there is no such call, or none that was accepted, the upgrade itself is refused, with nothing in the body
     (reported 2025-09).
     """
+    if not simulator.store.answers_at_once:
+        # A call outlives its sockets, and nobody would await what its end asks of the store.
+        what = "Realtime calls over a shared store are not simulated by Understudy yet."
+        raise _Refused(_WRONG_QUERY, what, "not_simulated")
     call = simulator.calls.get(call_id, simulator.settings.era, now)
     if call is None or call.key != account.key or call.state is not CallState.ACTIVE:
         entry.status, entry.error, entry.finished_at = 404, "call_id_not_found", now

@@ -13,11 +13,12 @@ from understudy.core.realtime.input_audio import InputAudio
 from understudy.core.realtime.item_fields import checked_item
 from understudy.core.realtime.pictures import picture_tokens
 from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.steps import Steps
 
 _TRUNCATE: dict[str, Any] = {"item_id": string(), "content_index": integer(0), "audio_end_ms": integer(0)}
 
 
-def create_item(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def create_item(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`conversation.item.create`."""
     check_event(event, {"item": checked_item, "previous_item_id": optional(string())}, ("item",))
     item = made_item(state, event["item"], "item")
@@ -30,7 +31,7 @@ def create_item(state: SessionState, event: dict[str, Any], now: int) -> Iterato
     yield from announced(state, item, previous)
 
 
-def retrieve_item(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def retrieve_item(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`conversation.item.retrieve`: the item with its sound, in the session's format, where that is still kept."""
     check_event(event, {"item_id": string()}, ("item_id",))
     item = state.find_item(event["item_id"])
@@ -45,14 +46,14 @@ def retrieve_item(state: SessionState, event: dict[str, Any], now: int) -> Itera
     yield state.writer.write("conversation.item.retrieved", item=shown)
 
 
-def delete_item(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def delete_item(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`conversation.item.delete`."""
     check_event(event, {"item_id": string()}, ("item_id",))
     del state.conversation.items[state.conversation.find(event["item_id"], "delet")]
     yield state.writer.write("conversation.item.deleted", item_id=event["item_id"])
 
 
-def truncate_item(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def truncate_item(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`conversation.item.truncate`."""
     check_event(event, _TRUNCATE, tuple(_TRUNCATE))
     item = state.conversation.items[state.conversation.find(event["item_id"], "truncat")]

@@ -10,6 +10,7 @@ from typing import Any
 
 from understudy.core.realtime.event_fields import check_event
 from understudy.core.realtime.state import Asked, Playing, SessionState
+from understudy.core.realtime.steps import Steps
 from understudy.core.realtime.transitions import Moment
 
 
@@ -53,7 +54,7 @@ def played_out(state: SessionState) -> Iterator[bytes]:
         yield from _begun(state)
 
 
-def clear_output(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def clear_output(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`output_audio_buffer.clear`."""
     check_event(event, {})
     state.output.take("output_audio_buffer.clear")

@@ -1,6 +1,5 @@
 """Responses: asked for, admitted or turned away, cut, and what they came to."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from understudy.core import errors
@@ -22,6 +21,7 @@ from understudy.core.realtime.saying import decide, script_for
 from understudy.core.realtime.session_fields import RESPONSE, merged
 from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import Asked, SessionState
+from understudy.core.realtime.steps import Steps
 from understudy.core.realtime.token_usage import TokenUsage
 from understudy.core.realtime.transitions import Machine, Moment, ResponsePhase, Trigger
 from understudy.core.rule_answers import Script
@@ -36,13 +36,13 @@ _RESERVATIONS_TOLD_UNTIL = parse_moment("2025-01-22")
 shows it empty); later it comes when the response has ended, with the true figures (recorded 2025-12 to 2026-09)."""
 
 
-def create_response(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def create_response(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`response.create`."""
     check_event(event, {"response": anything if state.beta else optional(RESPONSE)})
     return respond(state, "response.create", event.get("response") or {}, now)
 
 
-def cancel(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def cancel(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`response.cancel`."""
     check_event(event, {"response_id": optional(string())})
     asked = event.get("response_id")
@@ -57,7 +57,7 @@ def cancel(state: SessionState, event: dict[str, Any], now: int) -> Iterator[byt
     return cut(state, named, "response.cancel", {"type": "cancelled", "reason": "client_cancelled"}, now)
 
 
-def respond(state: SessionState, trigger: Trigger, asked: dict[str, Any], now: int) -> Iterator[bytes]:
+def respond(state: SessionState, trigger: Trigger, asked: dict[str, Any], now: int) -> Steps:
     """Begin a response, or tell why there is none; one beside the conversation may run along with others.
 
     Args:
@@ -84,7 +84,7 @@ def respond(state: SessionState, trigger: Trigger, asked: dict[str, Any], now: i
         raise
 
 
-def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: int) -> Iterator[bytes]:
+def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: int) -> Steps:
     given = _context(state, asked)
     settings = {**state.fields, **{name: value for name, value in asked.items() if value is not None}}
     output = merged(state.fields["audio"], asked.get("audio") or {})["output"]
@@ -104,7 +104,10 @@ def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: in
         # What cannot be said is refused before it costs anything.
         spoken = decide(state, reading.items, settings, output["voice"], script)
         reserved = _reserved(settings["max_output_tokens"], state.model)
-        admission = _admission(state, reading.tokens.total + reserved, now)
+        cost = Cost(tokens=reading.tokens.total + reserved)
+        decided = state.simulator.store.admit(state.account, state.model, cost, now, state.ids.seed()[:16])
+        admission = decided if isinstance(decided, Admission) else (yield decided)
+        state.account = admission.account
         refusal = _refusal(state, admission, script)
     in_conversation = asked.get("conversation") != "none"
     response = Asked(
@@ -121,9 +124,8 @@ def _begin(state: SessionState, machine: Machine, asked: dict[str, Any], now: in
     )
     if refusal is not None:
         machine.take(Moment.TURNED_AWAY)
-        error = {"type": refusal.type, "code": refusal.code, "message": refusal.message}
         # Of a response that failed so the usage is there, and all zero (twilio, 2025-04).
-        failed = _shown(state, response, "failed", {"type": "failed", "error": error}, TokenUsage().shown())
+        failed = _shown(state, response, "failed", _failed(refusal), TokenUsage().shown())
         yield state.writer.write("response.done", response=failed)
         return
     assert spoken is not None  # noqa: S101 - it was decided, or it had been too long
@@ -181,14 +183,6 @@ def _still_reserved(state: SessionState, response: Asked, now: int) -> int:
     return max(0, response.reserved - refilled)
 
 
-def _admission(state: SessionState, tokens: int, now: int) -> Admission:
-    store = state.simulator.store
-    admission = store.admit(state.account, state.model, Cost(tokens=tokens), now, state.ids.seed()[:16])
-    if not isinstance(admission, Admission):
-        raise errors.not_simulated("Realtime over a shared store is")
-    return admission
-
-
 def _refusal(state: SessionState, admission: Admission, script: Script | None) -> ApiError | None:
     """Why there is no response: no credits, no room in a limit, or a rule's error."""
     simulator = state.simulator
@@ -199,26 +193,27 @@ def _refusal(state: SessionState, admission: Admission, script: Script | None) -
     return None if script is None else script.error
 
 
-def cut(state: SessionState, response: Asked, trigger: Trigger, details: dict[str, Any], now: int) -> Iterator[bytes]:
+def cut(state: SessionState, response: Asked, trigger: Trigger, details: dict[str, Any], now: int) -> Steps:
     """End a response before its end: what is open is closed, with what was sent so far."""
     response.machine.take(trigger)
     yield from response.running.cut()
     yield from _finished(state, response, "cancelled", details, now)
 
 
-def finish(state: SessionState, response: Asked, now: int) -> Iterator[bytes]:
+def finish(state: SessionState, response: Asked, now: int) -> Steps:
     """End a response when all of it was said."""
     response.machine.take(Moment.ALL_SAID)
     reason = response.running.incomplete
-    if reason:
+    failure = response.running.failure
+    if failure is not None:
+        yield from _finished(state, response, "failed", _failed(failure), now)
+    elif reason:
         yield from _finished(state, response, "incomplete", {"type": "incomplete", "reason": reason}, now)
     else:
         yield from _finished(state, response, "completed", None, now)
 
 
-def _finished(
-    state: SessionState, response: Asked, status: str, details: dict[str, Any] | None, now: int
-) -> Iterator[bytes]:
+def _finished(state: SessionState, response: Asked, status: str, details: dict[str, Any] | None, now: int) -> Steps:
     """What a response came to: it is charged, and the limits are told."""
     state.under_way.remove(response)
     state.entry.turns += 1
@@ -240,11 +235,17 @@ def _finished(
     # What was set aside and not needed is given back; then the figures are the true ones.
     drawn = usage.made.total - _still_reserved(state, response, now)
     trio = state.simulator.store.draw(state.account, state.model, now, drawn)
+    if trio is not None and not isinstance(trio, Trio):
+        trio = yield trio
     if isinstance(trio, Trio) and not (state.beta and state.simulator.settings.era < _RESERVATIONS_TOLD_UNTIL):
         yield from _limits(state, {"tokens": trio})
 
 
-def _limits(state: SessionState, trios: dict[str, Trio | None]) -> Iterator[bytes]:
+def _failed(error: ApiError) -> dict[str, Any]:
+    return {"type": "failed", "error": {"type": error.type, "code": error.code, "message": error.message}}
+
+
+def _limits(state: SessionState, trios: dict[str, Trio | None]) -> Steps:
     shown = [
         {
             "name": name,

@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from understudy.core import errors
 from understudy.core.clock import SECOND
-from understudy.core.media import Media
+from understudy.core.errors import ApiError
+from understudy.core.media import Media, MediaUnavailable
 from understudy.core.pacing import Pacing
 from understudy.core.realtime.conversation import OUTPUT_MS_PER_TOKEN, Item
 from understudy.core.realtime.sound_deltas import SoundDeltas, cut_base64, in_base64
@@ -61,6 +63,7 @@ class ResponseRun:
         items: output items, in order, as they stand.
         text_tokens, audio_tokens: sent so far.
         incomplete: reason when it stopped by itself before its end.
+        failure: what went wrong on the way.
         due: when the next event may be pulled; 0 for at once.
         work: to be called, by whoever may take the time, before `pull`; None when the next event is at hand.
     """
@@ -84,6 +87,7 @@ class ResponseRun:
         self.text_tokens = 0
         self.audio_tokens = 0
         self.incomplete: str | None = None
+        self.failure: ApiError | None = None
         self.work: Callable[[], None] | None = None
         self._spoken = spoken
         self._writer = writer
@@ -256,7 +260,7 @@ class ResponseRun:
             yield []
         self._open.remove(close)
         self.incomplete = self.incomplete or self._spoken.ends
-        yield list(close("incomplete" if self.incomplete else "completed"))
+        yield list(close("incomplete" if self.incomplete or self.failure else "completed"))
 
     def _call(self, call: ToolCall) -> Iterator[list[bytes]]:
         write = self._writer.write
@@ -316,7 +320,10 @@ class ResponseRun:
         }
 
     def _make_phrase(self) -> None:
-        self._phrase = None if self._phrases is None else next(self._phrases, None)
+        try:
+            self._phrase = None if self._phrases is None else next(self._phrases, None)
+        except MediaUnavailable as missing:
+            self.failure = errors.extra_missing(str(missing))
         self.work = None
 
     def _wait(self, microseconds: int) -> None:

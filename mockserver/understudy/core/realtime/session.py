@@ -5,12 +5,13 @@
     work                 what must be done before they can be pulled (making speech); may be run in another thread
     pull(now)            the next events, which count as sent
     deadline, wake(now)  the moment the session ends by itself, and what is said then
+    waiting, told(x)     over a shared store: what must be awaited before anything else, and what follows
 
 What may happen when stands in `transitions.py`; each event of the client has a handler here. A wrong event is answered
 with an `error` that names it, and the session lives on. Order of events as recorded in 2025-12 to 2026-09.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -18,19 +19,19 @@ import msgspec
 from understudy.core import errors
 from understudy.core.accounts import Account
 from understudy.core.catalog import Model
-from understudy.core.errors import ApiError
 from understudy.core.journal import JournalEntry
 from understudy.core.realtime import items, playing, responding, turns, updating
 from understudy.core.realtime.beta import BETA_EVENTS, BetaWriter, new_beta_session, read_event
 from understudy.core.realtime.session_fields import merged, new_session, new_transcription_session, session_lifetime
 from understudy.core.realtime.state import Asked, SessionState
+from understudy.core.realtime.steps import Runner, Steps, audible
 from understudy.core.realtime.transitions import CLIENT_EVENTS, Moment
 from understudy.core.realtime.wire import EventWriter, WireIds
 from understudy.core.simulator import Simulator
 
 _decode = msgspec.json.Decoder().decode
 
-_HANDLERS: dict[str, Callable[[SessionState, dict[str, Any], int], Iterator[bytes]]] = {
+_HANDLERS: dict[str, Callable[[SessionState, dict[str, Any], int], Steps]] = {
     "session.update": updating.update_session,
     "input_audio_buffer.append": turns.append,
     "input_audio_buffer.commit": turns.commit,
@@ -111,7 +112,8 @@ class RealtimeSession:
         self._expires_at = now + lifetime
         self._is_hung_up = False
         self._is_counted = True
-        self._count(1)
+        self._runner = Runner(self._state.writer.error)
+        self._runner.run(self._counted(1))
 
     @property
     def work(self) -> Callable[[], None] | None:
@@ -153,13 +155,20 @@ class RealtimeSession:
             return [writer.error(no_json, None)]
         event_id = event.get("event_id") if isinstance(event, dict) else None
         named = event_id if isinstance(event_id, str) else None
-        said: list[bytes] = []
-        try:
-            # What was said before something went wrong has happened, and is told.
-            said.extend(self._handle(event, now))
-        except ApiError as refused:
-            said.append(writer.error(refused, named))
-        return self._told(said)
+        return self._runner.run(self._handle(event, now), named)
+
+    @property
+    def waiting(self) -> Awaitable[Any] | None:
+        """What must be awaited before anything else is asked of the session, None for nothing; see `told`."""
+        return self._runner.waiting
+
+    def told(self, answer: Any) -> list[bytes]:
+        """What follows when what was awaited is there."""
+        return self._runner.told(answer)
+
+    def failed(self) -> list[bytes]:
+        """What follows when the shared store does not answer."""
+        return self._runner.failed()
 
     def pull(self, now: int) -> list[bytes]:
         """The next events of the responses under way, when they are due; they count as sent.
@@ -172,11 +181,11 @@ class RealtimeSession:
         before_ms = response.running.sound_ms
         pulled = response.running.pull()
         if pulled is None:
-            return self._told(responding.finish(self._state, response, now))
+            return self._runner.run(responding.finish(self._state, response, now))
         response.machine.take(Moment.NEXT_IS_DUE)
         self._state.under_way.remove(response)
         self._state.under_way.append(response)
-        return self._told([*playing.sound_sent(self._state, response, before_ms, now), *pulled])
+        return audible([*playing.sound_sent(self._state, response, before_ms, now), *pulled])
 
     def _next(self) -> Asked | None:
         """The response whose events are due first."""
@@ -184,11 +193,6 @@ class RealtimeSession:
         if len(under_way) == 1:
             return under_way[0]
         return min(under_way, key=lambda response: response.running.due, default=None)
-
-    @staticmethod
-    def _told(events: Iterable[bytes]) -> list[bytes]:
-        """Without those that the client's interface does not have."""
-        return [event for event in events if event]
 
     def wake(self, now: int) -> list[bytes]:
         """What is said when the deadline has come."""
@@ -200,18 +204,22 @@ class RealtimeSession:
             return []
         played_at = playing.played_at(state)
         if played_at is not None and played_at <= now < self._expires_at:
-            return self._told(playing.played_out(state))
+            return audible(playing.played_out(state))
         if state.idle_at is not None and state.idle_at <= now < self._expires_at:
-            return self._told(turns.miss_caller(state, now))
+            return self._runner.run(turns.miss_caller(state, now))
         if now < self._expires_at:
             return []
+        return self._runner.run(self._time_is_up(now))
+
+    def _time_is_up(self, now: int) -> Steps:
+        state = self._state
         minutes = self._lifetime // 60_000_000
         message = f"Your session hit the maximum duration of {minutes} minutes."
-        said = self._end_responses(Moment.TIME_IS_UP, "turn_detected", now)
+        yield from self._end_responses(Moment.TIME_IS_UP, "turn_detected", now)
         state.phase.take(Moment.TIME_IS_UP)
         self.close = Close(1001, message)
         state.entry.closed = 1001
-        return [*said, state.writer.error(errors.BadRequest(message, code="session_expired"), None)]
+        yield state.writer.error(errors.BadRequest(message, code="session_expired"), None)
 
     def hang_up(self) -> None:
         """The call that the session belongs to is over: `wake` is due at once, and closes the socket."""
@@ -222,31 +230,38 @@ class RealtimeSession:
         self._state.entry = entry
 
     def end(self, now: int) -> None:
-        """The client has gone: what was sent is charged."""
+        """The client has gone: what was sent is charged; there may be something `waiting` after that, too."""
         state = self._state
-        self._end_responses(Moment.CLIENT_GONE, "client_cancelled", now)
+        self._runner.drop()
+        state.entry.finished_at = now
+        self._runner.run(self._ended(now))
+
+    def _ended(self, now: int) -> Steps:
+        state = self._state
+        yield from self._end_responses(Moment.CLIENT_GONE, "client_cancelled", now)
         if state.phase.can(Moment.CLIENT_GONE):
             state.phase.take(Moment.CLIENT_GONE)
         if self._is_counted:
             self._is_counted = False
-            self._count(-1)
-        state.entry.finished_at = now
+            yield from self._counted(-1)
 
-    def _end_responses(self, moment: Moment, reason: str, now: int) -> list[bytes]:
+    def _end_responses(self, moment: Moment, reason: str, now: int) -> Steps:
         state = self._state
         details = {"type": "cancelled", "reason": reason}
-        said: list[bytes] = []
         for response in list(state.under_way):
-            said += self._told(responding.cut(state, response, moment, details, now))
-        return said
+            yield from responding.cut(state, response, moment, details, now)
 
-    def _count(self, difference: int) -> None:
+    def _counted(self, difference: int) -> Steps:
+        """One session more of the organization, or one less."""
+
         def change(account: Account) -> None:
             account.organization.sessions += difference
 
-        self._state.simulator.store.change(self._state.account, change)
+        changed = self._state.simulator.store.change(self._state.account, change)
+        if changed is not None:
+            yield changed
 
-    def _handle(self, event: Any, now: int) -> Iterator[bytes]:
+    def _handle(self, event: Any, now: int) -> Steps:
         if type(event) is not dict:
             raise errors.BadRequest("The event must be a JSON object.", code="invalid_json")
         kind = event.get("type")
@@ -259,4 +274,4 @@ class RealtimeSession:
             event = read_event(event, transcribes=self._state.transcribes)
             kind = event["type"]
         self._state.phase.take(kind, event=kind)
-        return _HANDLERS[kind](self._state, event, now)
+        yield from _HANDLERS[kind](self._state, event, now)

@@ -5,7 +5,7 @@ the transcription model's limits or the credits refuse it, when the account does
 `transcriptions` says so, and without the extra that hears.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from understudy.core.accounts import Admission
@@ -18,6 +18,7 @@ from understudy.core.realtime.conversation import INPUT_MS_PER_TOKEN, Item
 from understudy.core.realtime.hearing import DEFAULT_TRANSCRIBER, check_model, understood
 from understudy.core.realtime.session_options import LOGPROBS
 from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.steps import Steps
 from understudy.core.realtime.transcript import Transcript
 from understudy.core.realtime.transitions import Moment
 from understudy.core.rule_answers import Script
@@ -38,7 +39,7 @@ class _Failed(Exception):
         self.shown = {"type": type, "code": code, "message": message, "param": param}
 
 
-def transcribe(state: SessionState, item: Item, heard: Heard | None, now: int) -> Iterator[bytes]:
+def transcribe(state: SessionState, item: Item, heard: Heard | None, now: int) -> Steps:
     """Everything that is told of an item's transcript; nothing where none is wanted."""
     wanted = state.fields["audio"]["input"]["transcription"]
     if wanted is None:
@@ -46,7 +47,7 @@ def transcribe(state: SessionState, item: Item, heard: Heard | None, now: int) -
     state.hearing.take(Moment.TRANSCRIBED)
     place = {"item_id": item.id, "content_index": 0}
     try:
-        transcript = _transcript(state, item, heard, wanted, now)
+        transcript = yield from _transcript(state, item, heard, wanted, now)
     except _Failed as failed:
         yield state.writer.write(f"{_KIND}.failed", **place, error=failed.shown)
         return
@@ -63,7 +64,9 @@ def transcribe(state: SessionState, item: Item, heard: Heard | None, now: int) -
     _charge(state, transcript, now)
 
 
-def _transcript(state: SessionState, item: Item, heard: Heard | None, wanted: dict[str, Any], now: int) -> Transcript:
+def _transcript(
+    state: SessionState, item: Item, heard: Heard | None, wanted: dict[str, Any], now: int
+) -> Generator[Any, Any, Transcript]:
     begins = f"Input transcription failed for item '{item.id}'."
     if heard is None:
         raise _Failed("server_error", "extra_not_installed", f"{begins} {_NO_EAR}")
@@ -77,7 +80,10 @@ def _transcript(state: SessionState, item: Item, heard: Heard | None, wanted: di
     if script is not None and script.error is not None:
         error = script.error
         raise _Failed(error.type or "server_error", error.code, f"{begins} {error.message}", error.param)
-    if not _is_admitted(state, model, heard.milliseconds, now):
+    cost = Cost(tokens=-(-heard.milliseconds // INPUT_MS_PER_TOKEN), audio=heard.milliseconds // 1_000)
+    decided = state.simulator.store.admit(state.account, model, cost, now, state.ids.seed()[:16])
+    admission = decided if isinstance(decided, Admission) else (yield decided)
+    if admission.quota is not None or admission.refusal is not None:
         raise _Failed("server_error", None, f"{begins} {_TOO_MANY}")
     text = heard.text if script is None or script.text is None else script.text
     seed = state.ids.seed() if LOGPROBS in (state.fields["include"] or ()) else None
@@ -98,12 +104,6 @@ def _script(state: SessionState, model: Model, heard: Heard, now: int) -> Script
     if script is not None:
         state.entry.rule = script.rule
     return script
-
-
-def _is_admitted(state: SessionState, model: Model, milliseconds: int, now: int) -> bool:
-    cost = Cost(tokens=-(-milliseconds // INPUT_MS_PER_TOKEN), audio=milliseconds // 1_000)
-    admission = state.simulator.store.admit(state.account, model, cost, now, state.ids.seed()[:16])
-    return isinstance(admission, Admission) and admission.quota is None and admission.refusal is None
 
 
 def _charge(state: SessionState, transcript: Transcript, now: int) -> None:

@@ -1,6 +1,5 @@
 """Turns of the caller: audio that is appended, who speaks in it, and what is committed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from understudy.core.parameters import string
@@ -12,11 +11,12 @@ from understudy.core.realtime.items import announced
 from understudy.core.realtime.playing import interrupted
 from understudy.core.realtime.responding import cut, respond
 from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.steps import Steps
 from understudy.core.realtime.transcribing import transcribe
 from understudy.core.realtime.transitions import InputPhase, Moment
 
 
-def append(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def append(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`input_audio_buffer.append`."""
     check_event(event, {"audio": string()}, ("audio",))
     state.input.append(event["audio"])
@@ -42,7 +42,7 @@ def append(state: SessionState, event: dict[str, Any], now: int) -> Iterator[byt
             yield from _speech_ended(state, change.at_ms, now, answers=answers)
 
 
-def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool) -> Iterator[bytes]:
+def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool) -> Steps:
     state.hearing.take(Moment.SPEECH_BEGAN)
     state.idle_at = None
     state.speech_item = state.ids.make("item_")
@@ -55,7 +55,7 @@ def _speech_began(state: SessionState, at_ms: int, now: int, *, interrupts: bool
         yield from interrupted(state, now)
 
 
-def _speech_ended(state: SessionState, at_ms: int, now: int, *, answers: bool) -> Iterator[bytes]:
+def _speech_ended(state: SessionState, at_ms: int, now: int, *, answers: bool) -> Steps:
     state.hearing.take(Moment.SPEECH_ENDED)
     yield state.writer.write("input_audio_buffer.speech_stopped", audio_end_ms=at_ms, item_id=state.speech_item)
     yield from _committed(state, state.speech_item, state.input.take_turn(), now)
@@ -63,7 +63,7 @@ def _speech_ended(state: SessionState, at_ms: int, now: int, *, answers: bool) -
         yield from respond(state, Moment.TURN_ENDED, {}, now)
 
 
-def commit(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def commit(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`input_audio_buffer.commit`."""
     check_event(event, {})
     samples = state.input.commit()
@@ -73,7 +73,7 @@ def commit(state: SessionState, event: dict[str, Any], now: int) -> Iterator[byt
     yield from _committed(state, spoken, samples, now)
 
 
-def clear(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def clear(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`input_audio_buffer.clear`."""
     check_event(event, {})
     state.input.clear()
@@ -81,7 +81,7 @@ def clear(state: SessionState, event: dict[str, Any], now: int) -> Iterator[byte
     yield state.writer.write("input_audio_buffer.cleared")
 
 
-def miss_caller(state: SessionState, now: int) -> Iterator[bytes]:
+def miss_caller(state: SessionState, now: int) -> Steps:
     """Nobody has spoken for the idle timeout: an empty turn is committed, and answered."""
     state.idle_at = None
     if not state.hearing.can(Moment.CALLER_SILENT):
@@ -100,7 +100,7 @@ def miss_caller(state: SessionState, now: int) -> Iterator[bytes]:
         yield from respond(state, Moment.CALLER_SILENT, {}, now)
 
 
-def _committed(state: SessionState, item_id: str, samples: bytes, now: int) -> Iterator[bytes]:
+def _committed(state: SessionState, item_id: str, samples: bytes, now: int) -> Steps:
     heard = state.hear(samples)
     item = Item(
         {

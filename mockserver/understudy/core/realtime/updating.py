@@ -1,6 +1,5 @@
 """`session.update`: a partial update of the session, checked whole before anything changes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from understudy.core import errors
@@ -11,10 +10,11 @@ from understudy.core.realtime.session_checks import check_fit
 from understudy.core.realtime.session_fields import SESSION, TRANSCRIPTION_SESSION, merged
 from understudy.core.realtime.sound_formats import format_of
 from understudy.core.realtime.state import SessionState
+from understudy.core.realtime.steps import Steps
 from understudy.core.realtime.transitions import Moment
 
 
-def update_session(state: SessionState, event: dict[str, Any], now: int) -> Iterator[bytes]:
+def update_session(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`session.update`."""
     # What a client of the beta interface wrote was checked by its own names.
     known = anything if state.beta else TRANSCRIPTION_SESSION if state.transcribes else SESSION
