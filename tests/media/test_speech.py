@@ -112,8 +112,14 @@ def test_nothing_to_say_is_silence_or_short(text: str) -> None:
 
 def test_phrases_are_the_text() -> None:
     """Joined again, nothing is lost."""
-    for text in (SENTENCE, "One. Two? Three! four", "  leading", "日本。語", "\n\n", "a;b:c"):
+    for text in (SENTENCE, "One. Two? Three! four", "  leading", "日本。語", "\n\n", "a;b:c", "?!", "a.", '"No." '):
         assert "".join(phrases(text)) == text
+
+
+def test_a_stop_between_digits_or_letters_ends_no_phrase() -> None:
+    """It is spoken as one, so that 3.5 is no two numbers; closing marks belong to what they close."""
+    assert phrases("Pay 3.5 or 1,234.56 by 10:30. Yes?") == ["Pay 3.5 or 1,234.56 by 10:30. ", "Yes?"]
+    assert phrases('He said "no." (Really?!) Then: go') == ['He said "no." ', "(Really?!) ", "Then: ", "go"]
 
 
 @pytest.mark.parametrize(

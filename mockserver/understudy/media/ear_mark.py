@@ -96,7 +96,7 @@ def marked(pcm: bytes, text: str, *, last: bool, number: int, code: Code) -> byt
     speech = numpy.frombuffer(pcm, "<i2").astype(numpy.float64)
     if not packets or not speech.any():
         return pcm
-    needed = sum(_PREAMBLE + _HEAD + coded_length(len(bits)) // 2 for bits in packets)
+    needed = _symbols_needed(packets)
     spacing = _SPACING * _STEP
     room = (len(speech) // spacing) - 2 * _EDGE
     if room < needed:
@@ -111,6 +111,15 @@ def marked(pcm: bytes, text: str, *, last: bool, number: int, code: Code) -> byt
     level = numpy.maximum(_envelope(speech) * LEVEL, mean * FLOOR)
     made: bytes = numpy.clip(numpy.rint(quiet + mark * level), -32_768, 32_767).astype("<i2").tobytes()
     return made
+
+
+def shortest_ms(text: str, code: Code) -> float:
+    """How long speech must at least be to spell a text."""
+    return (_symbols_needed(code.parts(text)) + 2 * _EDGE) * 1_000 / SYMBOL_RATE
+
+
+def _symbols_needed(packets: list[list[int]]) -> int:
+    return sum(_PREAMBLE + _HEAD + coded_length(len(bits)) // 2 for bits in packets)
 
 
 def find(pcm: bytes, code: Code) -> list[Packet]:

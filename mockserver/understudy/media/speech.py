@@ -12,20 +12,28 @@ import msgspec
 from understudy.core.replies.languages import language_of
 from understudy.media.codecs import FfmpegCodec, check_format, resampled, stretched
 from understudy.media.ear_code import Code
-from understudy.media.ear_mark import NUMBERS, marked
+from understudy.media.ear_mark import NUMBERS, marked, shortest_ms
 from understudy.media.ear_mark import RATE as MARKED_RATE
 from understudy.media.espeak import espeak
 from understudy.media.japanese import in_kana
+from understudy.media.pauses import shortened, sounding_ms
 from understudy_data import toml
 
 LONGEST = 4_096
 """Characters that are spoken at once, as the API's speech endpoint takes them."""
 SLOWEST, FASTEST = 80, 450
 """Words a minute that the synthesiser speaks by itself; beyond them its speech is stretched."""
+MARK_OVERHANG_MS = 140
+"""How long a mark may go on after its words: less than the silence after which a turn is over."""
+SLOWEST_STRETCH = 0.5
+"""Tempo to which short words are slowed down at most, for their mark's sake ("our choice")."""
 CACHE_BYTES = 32 * 1024 * 1024
 """Finished phrases that are kept ("our choice")."""
 
-_PHRASE = re.compile(r"[^.!?;:。！？\n]*[.!?;:。！？\n]*\s*")
+_PHRASE = re.compile(
+    r"(?:[^.!?;:。！？\n]|[.!?;:](?![.!?;:。！？\"'»”’)\]]*(?:\s|$)))*"  # the stop in 3.5 or 10:30 ends nothing
+    r"[.!?;:。！？\n]*[\"'»”’)\]]*\s*"
+)
 _LANGUAGES = {
     "en": "en-us", "de": "de", "es": "es", "fr": "fr-fr", "ja": "ja", "it": "it", "pt": "pt-br", "ru": "ru",
     "zh": "cmn", "ko": "ko", "ar": "ar", "hi": "hi",
@@ -116,7 +124,7 @@ class EspeakSpeaker:
         )
         if not SLOWEST <= wanted <= FASTEST:
             samples = stretched(samples, synthesiser.rate, wanted / words_a_minute)
-        plain = resampled(samples, synthesiser.rate, MARKED_RATE)
+        plain = self._roomy(shortened(resampled(samples, synthesiser.rate, MARKED_RATE), MARKED_RATE), phrase.spelled)
         audio = marked(plain, phrase.spelled, last=phrase.last, number=phrase.number, code=self._code)
         audio = resampled(audio, MARKED_RATE, phrase.rate)
         with self._lock:
@@ -125,6 +133,14 @@ class EspeakSpeaker:
             while self._size > CACHE_BYTES:
                 self._size -= len(self._finished.popitem(last=False)[1])
         return audio
+
+    def _roomy(self, pcm: bytes, spelled: str) -> bytes:
+        """Speech that is long enough for its mark to be over soon after it; a short word is said a little slower."""
+        wanted = shortest_ms(spelled, self._code) - MARK_OVERHANG_MS
+        sounding = sounding_ms(pcm, MARKED_RATE)
+        if not 0 < sounding < wanted:
+            return pcm
+        return stretched(pcm, MARKED_RATE, max(sounding / wanted, SLOWEST_STRETCH))
 
 
 def _can_be_said(phrase: str) -> bool:

@@ -56,6 +56,34 @@ def test_the_cutting_of_the_audio_does_not_matter(talk: Talk, size: int) -> None
     assert events[-1]["transcript"] == WORDS
 
 
+@pytest.mark.parametrize("speed", [0.25, 0.6, 1.0, 1.5])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No.",
+        "Well, I think so, but, you know, maybe not.",
+        "Hello there. I would like to book a table, for four, at 19:30.",
+        "My number is 5, 5, 5, 1, 2, 3, 4.",
+        "Bonjour, je voudrais, s'il vous plaît, une chambre à 3.5 euros.",
+        "こんにちは、せかい。おげんきですか。",
+    ],
+)
+def test_a_turn_is_over_when_a_phrase_is(talk: Talk, words: str, speed: float) -> None:
+    """With voice detection as it is by default, no phrase is cut in its middle, at any speed and in any pieces."""
+    voice = ("alloy", "onyx", "ballad")[len(words) % 3]
+    parts = talk.api.simulator.media.speaker.speak_phrases(words, voice, speed=speed)
+    pcm = b"".join(sound for _, sound in parts) + bytes(24_000)
+    transcription = {"model": "gpt-4o-mini-transcribe"}
+    detection = {"type": "server_vad", "create_response": False}
+    audio = {"input": {"transcription": transcription, "turn_detection": detection}}
+    talk.send({"type": "session.update", "session": {"type": "realtime", "audio": audio}})
+    size = int(4_801 * speed) * 2
+    events = [event for start in range(0, len(pcm), size) for event in talk.send(append(pcm[start : start + size]))]
+    heard = [event["transcript"].strip() for event in events if event["type"] == f"{KIND}.completed"]
+    # In Japanese nothing stands between phrases.
+    assert (" " if words.isascii() or "à" in words else "").join(heard) == words
+
+
 def test_a_transcript_is_told_in_pieces_and_charged_by_tokens(talk: Talk) -> None:
     """Deltas, then the whole with its usage; the item has it from then on."""
     talk.send(transcribing("gpt-4o-mini-transcribe"))
