@@ -5,7 +5,7 @@ Keys of the runs are masked. What is no text is written in hexadecimal.
 
 import hashlib
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.expectations import Expectation
 from understudy_harness.conformance.explain import by_hand, script
 from understudy_harness.conformance.protocol import PROTOCOL
-from understudy_harness.conformance.results import CaseResult, SuiteResult
+from understudy_harness.conformance.results import JUDGED, CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Verdict
 from understudy_harness.conformance.wire_log import Exchange, WireLog
 from understudy_harness.reports.again import Again, by_driver
@@ -98,14 +98,12 @@ def _result(result: CaseResult) -> dict[str, Any]:
 
 def _about(result: CaseResult) -> dict[str, Any]:
     """The case itself, in the part that decided, so that a report can be read where the catalogue is another."""
-    case, evidence = result.decided, result.evidence
-    slack = case.group.slack
+    case, judgement = result.decided, result.judgement
 
-    def judged(expectations: Iterable[Expectation]) -> list[dict[str, Any]]:
-        return [
-            {"written": each.written, "met": None if evidence is None else each.met(evidence, slack)}
-            for each in expectations
-        ]
+    def judged(expectations: Iterable[Expectation], unmet: Collection[str]) -> list[dict[str, Any]]:
+        # What was judged is not judged anew: evidence may have been made writable since.
+        known = result.evidence is not None and judgement.verdict in JUDGED
+        return [{"written": each.written, "met": each.written not in unmet if known else None} for each in expectations]
 
     return {
         "rationale": " ".join(case.rationale.split()),
@@ -116,13 +114,22 @@ def _about(result: CaseResult) -> dict[str, Any]:
         "window_s": case.window_s,
         "server": script(case),
         "expected": {
-            "must": judged(case.must),
-            "should": judged(case.should),
-            "non_strict": judged(case.non_strict),
-            "tidy": judged(case.tidy),
+            "must": judged(case.must, judgement.unmet),
+            "should": judged(case.should, judgement.unmet),
+            "non_strict": [{"written": each.written, "met": _second_best(result, each)} for each in case.non_strict],
+            "tidy": judged(case.tidy, judgement.untidy),
         },
         "by_hand": by_hand(case),
     }
+
+
+def _second_best(result: CaseResult, expectation: Expectation) -> bool | None:
+    """Whether an accepted second-best is what was seen; None where nobody asked."""
+    if result.judgement.verdict is Verdict.FAILED:
+        return False
+    if result.judgement.verdict is not Verdict.NON_STRICT or result.evidence is None:
+        return None
+    return len(result.decided.non_strict) == 1 or expectation.met(result.evidence, result.case.group.slack)
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

@@ -69,16 +69,16 @@ class Progress(Listener):
 
     @property
     def words(self) -> str:
-        """The line."""
+        """The line; empty when nothing is left to wait for."""
+        if len(self._done) == len(self._estimates):
+            return ""
         results = self._done.values()
         failed = sum(result.judgement.verdict is Verdict.FAILED for result in results)
         silent = sum(result.judgement.mark is Mark.SILENT for result in results)
         parts = [f"{len(self._done)}/{len(self._estimates)}"]
         if failed:
             parts.append(f"{failed} failed" + (f" ({silent} in silence)" if silent else ""))
-        if len(self._done) < len(self._estimates):
-            parts.append(_time_left(self._left()))
-        parts.append(self._named())
+        parts += [_time_left(self._left()), self._named()]
         return " · ".join(filter(None, parts))
 
     def _named(self) -> str:

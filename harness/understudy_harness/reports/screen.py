@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -21,7 +22,9 @@ class Screen:
 
     def __init__(self, stream: TextIO, environment: Mapping[str, str] = os.environ) -> None:
         self._stream = stream
-        self.live = stream.isatty() and environment.get("TERM") != "dumb"
+        # Of the consoles of Windows, only the newer terminal understands the codes without being asked to.
+        capable = sys.platform != "win32" or "WT_SESSION" in environment
+        self.live = stream.isatty() and environment.get("TERM") != "dumb" and capable
         self.coloured = self.live and not environment.get("NO_COLOR")
         self._status = ""
 

@@ -61,6 +61,26 @@ def test_no_report_shows_the_key(run_suite) -> None:
     assert key not in "\n".join(written)
 
 
+def test_expectations_are_reported_as_they_were_judged(make_case, make_evidence) -> None:
+    """Not judged anew, when the evidence may have been changed; a second-best is judged where it counted."""
+    expect = {"must": ["requests == 1", "outcome is error"], "non_strict": ["requests == 3"]}
+    case = make_case(expect=expect)
+
+    def reported(judgement: Judgement, evidence=None) -> dict[str, list[bool | None]]:
+        result = CaseResult(case, judgement, evidence=evidence)
+        suite = SuiteResult(Introduction(Client("made", "1"), []), [], [result], 0, 0.0)
+        expected = json.loads(write_json(suite, exit_code=0))["cases"][0]["about"]["expected"]
+        return {kind: [each["met"] for each in found] for kind, found in expected.items() if found}
+
+    evidence = make_evidence([(0.1, 0.2)], failure=Failure("other"))
+    unmet = Judgement(Verdict.FAILED, unmet=["outcome is error"], clean=False, untidy=["no_late_request"])
+    assert reported(unmet, evidence) == {"must": [True, False], "non_strict": [False], "tidy": [False]}
+    second = Judgement(Verdict.NON_STRICT, unmet=["requests == 1"])
+    assert reported(second, evidence) == {"must": [False, True], "non_strict": [True], "tidy": [True]}
+    assert reported(Judgement(Verdict.OK), evidence) == {"must": [True, True], "non_strict": [None], "tidy": [True]}
+    assert reported(Judgement(Verdict.SKIPPED)) == {"must": [None, None], "non_strict": [None], "tidy": [None]}
+
+
 def test_no_part_of_the_evidence_shows_the_key(make_case, make_evidence) -> None:
     """Not in pieces of text, not in lists, not in what is no text."""
     evidence = make_evidence([(0.1, 0.2)], complained=b"\xff Bearer sk-canary-0123456789abcdef")
