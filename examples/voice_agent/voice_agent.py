@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import wave
 from base64 import b64decode, b64encode
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,7 +29,10 @@ class VoiceAgent:
 
     def __init__(self, url: str, key: str, instructions: str) -> None:
         head = {"authorization": f"Bearer {key}"}
-        self._socket = connect(f"{url}/realtime?model=gpt-realtime", additional_headers=head)
+        self._connection = ExitStack()
+        self._socket = self._connection.enter_context(
+            connect(f"{url}/realtime?model=gpt-realtime", additional_headers=head)
+        )
         self.sound = bytearray()
         session = {
             "type": "realtime",
@@ -45,7 +49,7 @@ class VoiceAgent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up."""
-        self._socket.close()
+        self._connection.close()
 
     def hear(self, pcm: bytes) -> str:
         """Take what the caller said; returns the words of the agent's answer."""
