@@ -25,7 +25,7 @@ async def play(case: Case, port: int, write: Callable[[str], None]) -> None:
         wall_now,
         port,
         second=(lambda each, _: case.second_script(each, created)) if case.second else None,
-        prepare=None if case.live is None else prepare_live(case, canary),
+        prepare=None if case.live is None else prepare_live(case.live, canary),
     )
     await server.start()
     server.expect(canary)

@@ -120,11 +120,13 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tier: of the account.
         credits: US dollars that it has.
         limits: of the case's model, by their letters, in place of the tier's.
+        used: requests that were made of them just before.
     """
 
     tier: str = "5"
     credits: str | None = None
     limits: dict[str, int] = {}
+    used: int = 0
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -223,11 +225,18 @@ class Case(msgspec.Struct, frozen=True):
         told = {**DEFAULT_INPUTS[self.op](self.id), **tools, **self.given}
         return told if canary is None else filled(told, {"canary": canary.word, "text": canary.text})
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """What this part alone asks of the driver: of the operations the one that it calls, unless a play calls others."""
+        if not self.part or self.play:
+            return self.needs
+        return tuple(need for need in self.needs if need not in OPERATIONS or need == self.op)
+
     def within(self, able: Collection[str]) -> "Case | None":
         """What of the case can be run with a driver that can do so much: the parts that need no more, None for none."""
         if not self.parts:
-            return self if set(self.needs) <= set(able) else None
-        parts = tuple(part for part in self.parts if set(part.needs) <= set(able))
+            return self if set(self.needed) <= set(able) else None
+        parts = tuple(part for part in self.parts if set(part.needed) <= set(able))
         return msgspec.structs.replace(self, parts=parts) if parts else None
 
     def for_gateway(self) -> "Case":

@@ -14,6 +14,8 @@ from understudy_harness.conformance.truth import Truth, parse_truth, standard
 class CaseScript(FaultScript):
     """A fault script for each form, all of which count every request; the form that was asked for plays.
 
+    What is packed with gzip comes as it is to a request that does not offer to unpack it.
+
     Args:
         name: of the case.
         serve: its steps.
@@ -28,7 +30,7 @@ class CaseScript(FaultScript):
         msgspec.ValidationError: an answer cannot.
     """
 
-    __slots__ = ("_forms", "_operation")
+    __slots__ = ("_forms", "_operation", "_unpacked")
 
     def __init__(
         self,
@@ -45,27 +47,38 @@ class CaseScript(FaultScript):
         truths = {"ok": standard(canary)}
         truths |= {each: parse_truth(filled(dict(table), replaced)) for each, table in answers.items()}
         self._operation = OPERATION_FORMS.get(operation, operation if operation in FORMS else "chat")
-        self._forms = {
-            form: FaultScript.parse({"name": name, "steps": steps}, answers_in(form, truths, canary, created))
-            for form in FORMS
-        }
+        self._forms = _in_all_forms(name, steps, truths, canary, created)
+        unpacked = [{key: value for key, value in step.items() if key != "gzip"} for step in steps]
+        packs = unpacked != steps
+        self._unpacked = _in_all_forms(name, unpacked, truths, canary, created) if packs else self._forms
         super().__init__(name, self._forms[self._operation].steps)
 
     def seed(self, seed: int) -> None:
         """Let a run's seed decide about what plays by chance."""
         super().seed(seed)
-        for script in self._forms.values():
+        for script in (*self._forms.values(), *self._unpacked.values()):
             script.seed(seed)
 
     def next(self, request: Request, key: str, model: str, now: int) -> Fault | None:
         """The fault that this call meets, if any."""
         wanted = form_of(request, self._operation)
+        offered = b"gzip" in request.headers.get(b"accept-encoding", b"")
         playing = None
-        for form, script in self._forms.items():
-            fault = script.next(request, key, model, now)
-            if form == wanted:
-                playing = fault
+        for forms in (self._forms,) if self._unpacked is self._forms else (self._forms, self._unpacked):
+            for form, script in forms.items():
+                fault = script.next(request, key, model, now)
+                if form == wanted and (offered or forms is self._unpacked):
+                    playing = playing or fault
         return playing
+
+
+def _in_all_forms(
+    name: str, steps: Sequence[Mapping[str, Any]], truths: Mapping[str, Truth], canary: Canary, created: int
+) -> dict[str, FaultScript]:
+    return {
+        form: FaultScript.parse({"name": name, "steps": steps}, answers_in(form, truths, canary, created))
+        for form in FORMS
+    }
 
 
 def answers_in(form: str, truths: Mapping[str, Truth], canary: Canary, created: int) -> dict[str, dict[str, Any]]:

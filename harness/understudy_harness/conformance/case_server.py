@@ -28,6 +28,7 @@ from understudy_harness.conformance.wire_log import RecordingProtocol, WireLog
 HOST = "127.0.0.1"
 _KEEP_ALIVE_S = 600
 """Longer than any run: that the server lets an idle socket go would be a fault that no case asks for."""
+_TURNS = 5
 _MESSAGE_LIMIT = 64 * 1024 * 1024
 ScriptOf = Callable[[Canary, str], FaultScript]
 """Makes the script of one call from its canary and the origin of the case's second server (empty for none)."""
@@ -140,9 +141,11 @@ class CaseServer:
             left_open.closed_by = "suite"
         for connection in list(self._state.connections):
             connection.transport.abort()
+        # Who waits for a connection that was cut hears of it within a few turns of the loop; who does not is cancelled.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         for task in list(self._state.tasks):
             task.cancel()
-        # Cut connections and cancelled tasks end in the loop's next turn.
         await asyncio.sleep(0)
 
     def begin(self) -> None:

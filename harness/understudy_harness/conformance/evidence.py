@@ -8,7 +8,7 @@ import msgspec
 
 from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.expectations import Expectation, Part
-from understudy_harness.conformance.protocol import Choice, Failure, Progress, Result
+from understudy_harness.conformance.protocol import Choice, Declares, Failure, Progress, Result
 from understudy_harness.conformance.wire_log import Exchange, WireLog
 
 _GAPS_SHOWN = 50
@@ -81,6 +81,7 @@ class Evidence:
         keeps_idle_sockets: whether the client declares that it keeps idle connections for a while.
         lag: the most seconds that the suite itself was late meanwhile.
         values: what a play has measured, by name.
+        declares: what the client has said about itself.
         exit_code, stdout: of the program, in the program's seat.
 
     Without `calls`, the other arguments are those of the only one.
@@ -103,6 +104,7 @@ class Evidence:
         keeps_idle_sockets: bool = False,
         lag: float = 0.0,
         values: dict[str, float] | None = None,
+        declares: Declares | None = None,
         exit_code: int | None = None,
         stdout: bytes | None = None,
     ) -> None:
@@ -116,6 +118,7 @@ class Evidence:
         self.keeps_idle_sockets = keeps_idle_sockets
         self.lag = lag
         self.values = values or {}
+        self.declares = declares or Declares()
         self.exit_code = exit_code
         self.stdout = stdout
 

@@ -8,11 +8,16 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from understudy_harness.conformance.plays_answers import both_ways
+from understudy_harness.conformance.plays_limits import four_workers, limits_are_raised
 
 if TYPE_CHECKING:
     from understudy_harness.conformance.stage import Stage
 
 Play = Callable[["Stage"], Awaitable[None]]
 
-PLAYS: dict[str, Play] = {"both_ways": both_ways}
+PLAYS: dict[str, Play] = {
+    "both_ways": both_ways,
+    "four_workers": four_workers,
+    "limits_are_raised": limits_are_raised,
+}
 """By the name that cases use."""

@@ -24,7 +24,7 @@ from understudy_harness.conformance.driver import (
     environment_for_drivers,
     kill_group,
 )
-from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.protocol import Choice, Client, Failure, Final, Introduction, Partial, Result, Run
 from understudy_harness.conformance.words import SEEN_IN_PROGRAMS, WORDS
 
@@ -53,9 +53,7 @@ class ProgramDriver:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._trap = _Trap()
-        self._stdout = b""
-        self._complained = b""
-        self._exit_code: int | None = None
+        self._ends: list[_End] = []
 
     @property
     def alive(self) -> bool:
@@ -71,8 +69,9 @@ class ProgramDriver:
     def run(self, message: Run) -> Attempt:
         """Start the program."""
         attempt = Attempt()
-        self._stdout, self._complained, self._exit_code = b"", b"", None
-        self._task = asyncio.ensure_future(self._perform(message, attempt))
+        end = _End()
+        self._ends.append(end)
+        self._task = asyncio.ensure_future(self._perform(message, attempt, end))
         return attempt
 
     def cancel(self, seq: int) -> None:
@@ -82,26 +81,34 @@ class ProgramDriver:
                 self._process.send_signal(signal.SIGINT if sys.platform != "win32" else signal.SIGTERM)
 
     def complaints(self) -> bytes:
-        """What came on standard error of the last run."""
-        return self._complained
+        """What came on standard error of the last runs; asked before a case, it begins anew."""
+        complained = b"".join(end.stderr for end in self._ends)
+        if all(end.read for end in self._ends):
+            self._ends.clear()
+        return complained
 
     def add_to(self, evidence: Evidence) -> None:
-        """Read how the program ended, now that the run's text is known."""
-        call = evidence.call
-        evidence.exit_code, evidence.stdout = self._exit_code, self._stdout
+        """Read how the program ended each time, now that the text of each call is known."""
         evidence.values["trapped"] = self._trap.taken()
-        if self._exit_code is None:
-            return
-        words = self._complained.decode("utf-8", "replace").strip()
-        found = says(self._stdout, call.canary.text)
-        text = call.canary.text if found else self._stdout.decode("utf-8", "replace").strip()
-        if self._exit_code == 0 and (found or not self._expect_stdout or not words):
+        ends = self._ends[-len(evidence.calls) :]
+        evidence.stdout = b"".join(end.stdout for end in ends)
+        evidence.exit_code = ends[0].exit_code if ends else None
+        for call, end in zip(evidence.calls, ends, strict=False):
+            end.read = True
+            if end.exit_code is not None:
+                self._read(call, end)
+
+    def _read(self, call: Call, end: "_End") -> None:
+        words = end.stderr.decode("utf-8", "replace").strip()
+        found = says(end.stdout, call.canary.text)
+        text = call.canary.text if found else end.stdout.decode("utf-8", "replace").strip()
+        if end.exit_code == 0 and (found or not self._expect_stdout or not words):
             # Where the text need not be there, ending well is all that is asked.
-            call.result = Result([Choice(text=call.canary.text if not self._expect_stdout else text)])
+            call.result = Result([Choice(text=text if self._expect_stdout else call.canary.text)])
             call.failure = None
         else:
+            message = call.canary.masked(words or f"exit code {end.exit_code}")
             call.result = None
-            message = call.canary.masked(words or f"exit code {self._exit_code}")
             call.failure = Failure("other", message, partial=Partial([Choice(text=text)]) if text else None)
 
     async def kill(self) -> None:
@@ -119,7 +126,7 @@ class ProgramDriver:
         if self._task is not None:
             await asyncio.wait((self._task,), timeout=STOP_S)
 
-    async def _perform(self, message: Run, attempt: Attempt) -> None:
+    async def _perform(self, message: Run, attempt: Attempt, end: "_End") -> None:
         try:
             process = self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -134,10 +141,8 @@ class ProgramDriver:
                 DriverNotFound(f"the program {self._command[0]!r} cannot be started: {problem.strerror}")
             )
             return
-        self._stdout, self._complained, _ = await asyncio.gather(
-            _kept(process.stdout), _kept(process.stderr), process.wait()
-        )
-        self._exit_code = process.returncode
+        end.stdout, end.stderr, _ = await asyncio.gather(_kept(process.stdout), _kept(process.stderr), process.wait())
+        end.exit_code = process.returncode
         if not attempt.final.done():
             attempt.final.set_result(Final(message.seq, result=Result()))
 
@@ -154,6 +159,22 @@ class ProgramDriver:
             **self._trap.variables(),
         }
         return environment_for_drivers(os.environ) | {name: value for name, value in own.items() if value is not None}
+
+
+class _End:
+    """How one start of the program ended.
+
+    Attributes:
+        stdout, stderr: what it wrote.
+        exit_code: None while it runs.
+        read: whether it has become evidence.
+    """
+
+    def __init__(self) -> None:
+        self.stdout = b""
+        self.stderr = b""
+        self.exit_code: int | None = None
+        self.read = False
 
 
 def says(output: bytes, text: str) -> bool:

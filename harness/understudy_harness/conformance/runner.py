@@ -22,7 +22,7 @@ from understudy_harness.conformance.driver import Driver, DriverError
 from understudy_harness.conformance.evidence import Evidence, writable
 from understudy_harness.conformance.live import prepare_live
 from understudy_harness.conformance.plays import PLAYS
-from understudy_harness.conformance.protocol import OPERATIONS, Introduction, ProtocolError
+from understudy_harness.conformance.protocol import Introduction, ProtocolError
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.stage import Hung, Stage, ordinary
 from understudy_harness.conformance.steadiness import WORST_LAG_S, Steadiness
@@ -196,12 +196,11 @@ class _Worker:
             introduction = self._introduction or await self.start()
         except (DriverError, ProtocolError) as problem:
             return CaseResult(case, Judgement(Verdict.ERROR), str(problem))
-        if self._setting.seat == PROGRAM:
-            case = _of_a_program(case, introduction)
+        case = _patient(case) if self._setting.seat == PROGRAM else case
         able = {*introduction.ops, *introduction.can}
         judged = case.within(able)
         if judged is None:
-            lacking = [need for need in case.variants[0].needs if need not in able]
+            lacking = [need for need in case.variants[0].needed if need not in able]
             reason = f"the {self._setting.what} has no {' and no '.join(lacking)}"
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
         if self._setting.seat == GATEWAY:
@@ -295,6 +294,7 @@ class _Worker:
             keeps_idle_sockets=introduction.declares.keepalive_s is not None,
             lag=steadiness.worst,
             values=stage.values,
+            declares=introduction.declares,
         )
         self._driver.add_to(evidence)
         return stage, evidence
@@ -305,7 +305,7 @@ class _Worker:
         script: ScriptOf | None = None
         prepare: Callable[[Simulator], None] | None = None
         if case.live is not None:
-            prepare = prepare_live(case, canary)
+            prepare = prepare_live(case.live, canary)
         else:
             script = lambda each, second: case.script(each, created, {"second": second})  # noqa: E731 # one expression
         return CaseServer(
@@ -322,15 +322,10 @@ class _Worker:
         return self._sequence
 
 
-def _of_a_program(case: Case, introduction: Introduction) -> Case:
-    """The case as far as it is about the one kind of call that a program makes."""
-    kinds = introduction.ops
-    parts = tuple(part for part in case.parts if part.op in kinds)
-    needs = tuple(need for need in case.needs if need not in OPERATIONS or need in kinds or not parts)
-    if not case.parts and case.op in kinds:
-        needs = tuple(need for need in case.needs if need not in OPERATIONS or need == case.op)
-    patient = [msgspec.structs.replace(part, window_s=part.window_s + STARTING_S) for part in parts or case.parts]
-    return msgspec.structs.replace(case, parts=tuple(patient), needs=needs, window_s=case.window_s + STARTING_S)
+def _patient(case: Case) -> Case:
+    """The case with the time that a program has, which is started for each call."""
+    parts = tuple(msgspec.structs.replace(part, window_s=part.window_s + STARTING_S) for part in case.parts)
+    return msgspec.structs.replace(case, parts=parts, window_s=case.window_s + STARTING_S)
 
 
 def _failures(tries: Sequence[CaseResult]) -> int:
@@ -364,7 +359,7 @@ def _standing(tries: Sequence[CaseResult]) -> CaseResult:
 
 def _badness(result: CaseResult) -> tuple[int, bool]:
     """A failure is worse than a second-best, and what was left untidy worse than what was not."""
-    order = (Verdict.INFO, Verdict.OK, Verdict.NON_STRICT, Verdict.FAILED)
+    order = (Verdict.OK, Verdict.INFO, Verdict.NON_STRICT, Verdict.FAILED)
     return order.index(result.judgement.verdict), not result.judgement.clean
 
 

@@ -129,6 +129,16 @@ class Stage:
             raise Hung
         self._take(begun, begun.attempt.final.result())
 
+    async def end_one(self, running: list[Begun]) -> None:
+        """Wait for the first of several calls to end, and take those that have off the list; see `end`."""
+        finals = {begun.attempt.final for begun in running}
+        done, _ = await asyncio.wait(finals, timeout=self.case.window_s, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            raise Hung
+        for begun in [each for each in running if each.attempt.final in done]:
+            self._take(begun, begun.attempt.final.result())
+            running.remove(begun)
+
     async def end_all(self) -> None:
         """Wait for every call that was begun; see `end`."""
         deadline = self.now() + self.case.window_s

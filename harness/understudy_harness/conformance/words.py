@@ -8,19 +8,8 @@ from understudy_harness.conformance.words_wire import WIRE_WORDS
 
 WORDS: dict[str, Word] = {**WIRE_WORDS, **TOOL_WORDS, **REPORT_WORDS, **TIDY_WORDS}
 """Every word of the language of expectations."""
-SEEN_IN_PROGRAMS = frozenset(
-    [
-        *WIRE_WORDS,
-        *TOOL_WORDS,
-        *TIDY_WORDS,
-        "outcome",
-        "text",
-        "ok.text",
-        "canary",
-        "exit_code",
-        "stdout",
-        "successes",
-        "failures",
-    ]
-)
+_REPORTED_BY_PROGRAMS = (
+    "outcome", "text", "told_once", "successes", "failures", "exit_code", "stdout", "ok.text", "ok.sha256", "canary",
+)  # fmt: skip
+SEEN_IN_PROGRAMS = frozenset((*WIRE_WORDS, *TOOL_WORDS, *TIDY_WORDS, *_REPORTED_BY_PROGRAMS))
 """Words whose value is known of a program of which only the wire, the exit code and the output are seen."""

@@ -90,6 +90,15 @@ def _progress_count(evidence: Evidence) -> int:
     return len(evidence.call.progress)
 
 
+def _told_once(evidence: Evidence) -> bool:
+    """Whether what was handed out is a beginning of the standard answer, and nothing of it twice."""
+    if evidence.stdout is not None:
+        return evidence.stdout.decode("utf-8", "replace").count(evidence.canary.text[:8]) <= 1
+    return all(
+        evidence.canary.text.startswith(text) for text in (_progress_text(evidence), _choice(evidence, "text") or "")
+    )
+
+
 def _count(outcome: str) -> Callable[[Evidence], int]:
     return lambda evidence: sum(call.outcome == outcome for call in evidence.calls)
 
@@ -224,6 +233,10 @@ REPORT_WORDS: dict[str, Word] = {
     ),
     "progress.at": _report(
         Kind.SECONDS, help="begin of the run to the kth piece of text", read=_progress_at, parameters=(Kind.PLACE,)
+    ),
+    "told_once": _report(
+        Kind.TRUTH, help="what was handed out is a beginning of the standard answer, nothing of it twice",
+        read=_told_once, parameters=(),
     ),
     "successes": _report(Kind.NUMBER, help="calls that succeeded", read=_count("success"), parameters=()),
     "failures": _report(Kind.NUMBER, help="calls that failed", read=_count("error"), parameters=()),

@@ -193,6 +193,59 @@ def _empty_headers(evidence: Evidence) -> int:
     return sum(not value for exchange in evidence.log.exchanges for _, value in exchange.headers)
 
 
+def _answered(evidence: Evidence, number: int) -> float | None:
+    exchange = evidence.exchange(number)
+    return None if exchange is None else exchange.answered
+
+
+def _growth(evidence: Evidence) -> float | None:
+    """How much longer the calls waited before their third request than before their second, all added up."""
+    sums = [0.0, 0.0]
+    for call in evidence.calls:
+        exchanges = evidence.exchanges_of(call)
+        for place in (0, 1):
+            gap = gap_between(*exchanges[place : place + 2]) if len(exchanges) > place + 1 else None
+            if gap is None:
+                return None
+            sums[place] += gap
+    return sums[1] / sums[0] if sums[0] > 0 else None
+
+
+def _idempotency_kept(evidence: Evidence) -> bool:
+    """Whether an idempotency key, where one is sent, is the same in all requests of a call and in no other call's."""
+    kept: set[str] = set()
+    for call in evidence.calls:
+        keys = {exchange.header("idempotency-key") for exchange in evidence.exchanges_of(call)}
+        if len(keys) > 1:
+            return False
+        known = keys - {None}
+        if known & kept:
+            return False
+        kept |= {key for key in known if key is not None}
+    return True
+
+
+def _late_close(evidence: Evidence) -> float | None:
+    """From the last final line to the last socket that the client let go of; None while one is open."""
+    settled = evidence.settled
+    closed = [socket.closed if socket.closed_by == "client" else None for socket in evidence.log.sockets]
+    if settled is None or not closed or None in closed:
+        return None
+    return max(0.0, max(moment for moment in closed if moment is not None) - settled)
+
+
+def _declared_attempts(evidence: Evidence) -> int | None:
+    return evidence.declares.max_attempts
+
+
+def _declares_attempts(evidence: Evidence) -> bool:
+    return evidence.declares.max_attempts is not None
+
+
+def _declares_total_timeout(evidence: Evidence) -> bool:
+    return evidence.declares.total_timeout is True
+
+
 def _value(evidence: Evidence, name: str) -> float | None:
     return evidence.values.get(name)
 
@@ -247,6 +300,29 @@ WIRE_WORDS: dict[str, Word] = {
     "second.requests": _wire(Kind.NUMBER, help="requests at the second server", read=_second_requests, parameters=()),
     "second.saw_key": _wire(
         Kind.TRUTH, help="the key, or a header for keys, came to the second server", read=_second_saw_key, parameters=()
+    ),
+    "answered": _wire(
+        Kind.SECONDS, help="begin of the run to the last byte of answer k", read=_answered, parameters=(Kind.PLACE,)
+    ),
+    "growth": _wire(
+        Kind.NUMBER, help="all calls' gap 2 by their gap 1", read=_growth, parameters=()
+    ),
+    "late_close": _wire(
+        Kind.SECONDS, help="from the final line to the client's closing of its last socket", read=_late_close,
+        parameters=(),
+    ),
+    "idempotency_kept": _wire(
+        Kind.TRUTH, help="an Idempotency-Key, where sent, is one for each call", read=_idempotency_kept, parameters=()
+    ),
+    "declares_attempts": _wire(
+        Kind.TRUTH, help="the driver has declared max_attempts", read=_declares_attempts, parameters=()
+    ),
+    "declared_attempts": _wire(
+        Kind.NUMBER, help="max_attempts as the driver has declared them", read=_declared_attempts, parameters=()
+    ),
+    "declares_total_timeout": _wire(
+        Kind.TRUTH, help="the driver has declared a limit on the whole call", read=_declares_total_timeout,
+        parameters=(),
     ),
     "value": _wire(Kind.NUMBER, help="what the play has measured", read=_value, parameters=(Kind.TEXT,)),
 }  # fmt: skip

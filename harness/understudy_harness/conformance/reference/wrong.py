@@ -9,7 +9,10 @@ from understudy_harness.conformance.reference.client import CallFailed, HttpAnsw
 from understudy_harness.conformance.reference.wrong_answers import WRONG_ABOUT_ANSWERS
 from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ERRORS
 from understudy_harness.conformance.reference.wrong_events import WRONG_ABOUT_EVENTS
+from understudy_harness.conformance.reference.wrong_limits import WRONG_ABOUT_LIMITS
 from understudy_harness.conformance.reference.wrong_tools import WRONG_ABOUT_TOOLS
+from understudy_harness.conformance.reference.wrong_transport import WRONG_ABOUT_TRANSPORT
+from understudy_harness.conformance.reference.wrong_waits import WRONG_ABOUT_WAITS
 
 
 class ReadsMillisecondsAsSeconds(ReferenceClient):
@@ -150,7 +153,10 @@ WRONG: dict[str, type[ReferenceClient]] = {
     "asks-once-more": AsksOnceMore,
     "leaves-sockets-open": LeavesSocketsOpen,
     "tells-its-key": TellsItsKey,
+    **WRONG_ABOUT_WAITS,
     **WRONG_ABOUT_ERRORS,
+    **WRONG_ABOUT_TRANSPORT,
+    **WRONG_ABOUT_LIMITS,
     **WRONG_ABOUT_EVENTS,
     **WRONG_ABOUT_ANSWERS,
     **WRONG_ABOUT_TOOLS,
