@@ -227,7 +227,7 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """What this part alone asks of the driver: of the operations the one that it calls, unless a play calls others."""
+        """What this part alone asks of the driver: of the operations its own, unless a play calls others."""
         if not self.part or self.play:
             return self.needs
         return tuple(need for need in self.needs if need not in OPERATIONS or need == self.op)

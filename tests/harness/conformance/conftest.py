@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import socket
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,16 +38,10 @@ EPOCH = 1_755_133_835.25
 CANARY = Canary("sk-canary-0123456789abcdef", "canary-1234")
 
 
-_GRACE_S = 0.001
-"""What the operating system gets before a jump, in real seconds."""
-_LONG_S, _LONG_GRACE_S = 0.5, 0.03
-"""A jump so long (over the window of a case, or the life of an idle connection) would end what is under way: then more."""
-
-
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time jumps to the next timer as soon as nothing else is to be done.
 
-    Sockets are real: before a jump the operating system gets a moment to deliver what was sent.
+    Sockets are real: before a jump, whatever was sent gets the time to arrive (see `_Probe`).
     """
 
     def __init__(self) -> None:
@@ -62,15 +57,49 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._probe = _Probe()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        ready = super().select(5.0 if timeout is None else _GRACE_S if timeout < _LONG_S else _LONG_GRACE_S)
-        if not ready and timeout is not None:
-            self._loop.virtual_time += timeout
+        if timeout is None:
+            return super().select(5.0)
+        for _ in range(_PROBES):
+            self._probe.pass_through()
+            ready = super().select(0)
+            if ready:
+                return ready
+        self._loop.virtual_time += timeout
         return ready
+
+    def close(self) -> None:
+        super().close()
+        self._probe.close()
+
+
+_PROBES = 3
+
+
+class _Probe:
+    """A connection of its own: when a byte has passed through it, so has what was sent before it.
+
+    However loaded the machine is, no fixed time is enough for that, and on a quiet one any is too long.
+    """
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._near = socket.create_connection(listener.getsockname())
+            self._far, _ = listener.accept()
+        self._near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def pass_through(self) -> None:
+        self._near.send(b".")
+        self._far.recv(1)
+
+    def close(self) -> None:
+        self._near.close()
+        self._far.close()
 
 
 class InProcessDriver:

@@ -8,28 +8,52 @@ from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.case import CaseError, Level, in_seat, load_cases, parse_cases, read_cases, select
 
 NUMBERS = {
-    "1": [1, 2, 3, 4, 5, 9, 10, 11],
+    "1": range(1, 16),
     "2": range(1, 16),
-    "4": [*range(1, 18), 19, 20],
+    "3": range(1, 13),
+    "4": range(1, 21),
     "5": range(1, 13),
     "6": range(1, 14),
+    "7": range(1, 8),
+    "8": range(1, 8),
+    "9": range(1, 8),
+    "10": range(1, 5),
+    "11": range(1, 9),
+    "12": range(1, 11),
+    "13": range(1, 8),
+    "14": range(1, 9),
+    "15": range(1, 6),
 }
-"""Those of the catalogue that are written, by group."""
+"""Those of the catalogue, by group: 150 in all."""
 SHOULD = {
-    "1": [2, 9],
+    "1": [2, 7, 8, 9, 12, 14],
     "2": [1, 8, 9, 15],
+    "3": [1, 3, 4, 8, 9, 12],
     "4": [3, 8, 9, 15, 16, 20],
     "5": [4, 5],
     "6": [4, 5, 6, 7, 11, 12],
+    "7": [7],
+    "8": [2, 3, 5, 6, 7],
+    "10": [2],
+    "11": [2, 6, 7],
+    "12": [4, 5, 10],
+    "13": [2, 3, 5],
+    "14": [8],
+    "15": [5],
 }
+INFO = ["2.4", "13.1", "13.7"]
 
 
 def test_the_cases_of_the_catalogue_are_there(cases) -> None:
     """By their numbers, each with the level that it has there."""
-    assert list(cases) == [f"{group}.{number}" for group, numbers in NUMBERS.items() for number in numbers]
+    catalogue = [f"{group}.{number}" for group, numbers in NUMBERS.items() for number in numbers]
+    assert len(catalogue) == 150
+    assert [number for number in catalogue if number in cases] == list(cases)
     should = {f"{group}.{number}" for group, numbers in SHOULD.items() for number in numbers}
-    assert {number for number, case in cases.items() if case.level is Level.SHOULD} == should
-    assert [number for number, case in cases.items() if case.level is Level.INFO] == ["2.4"]
+    assert {number for number, case in cases.items() if case.level is Level.SHOULD} == should & set(cases)
+    assert [number for number, case in cases.items() if case.level is Level.INFO] == [
+        each for each in INFO if each in cases
+    ]
 
 
 def test_every_case_is_complete(cases) -> None:
@@ -39,7 +63,7 @@ def test_every_case_is_complete(cases) -> None:
         assert len(case.rationale) > 40, case.id
         assert case.references, case.id
         for variant in case.variants:
-            assert variant.script(Canary("sk-a", "word")).covers_every_call, case.id
+            assert not variant.serve or variant.script(Canary("sk-a", "word")).covers_every_call, case.id
 
 
 def test_a_case_takes_fewer_than_forty_lines() -> None:
@@ -61,11 +85,11 @@ def test_ids_are_selected_by_their_beginnings(cases) -> None:
     assert chosen("1.1") == ["1.1-seconds"]
     assert chosen("1.1-s") == ["1.1-seconds"]
     assert chosen("1.10") == ["1.10-budget"]
-    assert len(chosen("1")) == len(chosen("1.")) == 8
+    assert len(chosen("1")) == len(chosen("1.")) == 15
     assert chosen("1.5", "1.1-seconds", "1.1") == ["1.1-seconds", "1.5-negative"]
 
 
-@pytest.mark.parametrize("selector", ["3", "1.12", "1.1-x", "seconds", ""])
+@pytest.mark.parametrize("selector", ["16", "1.16", "1.1-x", "seconds", ""])
 def test_a_selector_that_selects_nothing_is_refused(selector: str, cases) -> None:
     """A typing error must not end in a run of nothing."""
     with pytest.raises(ValueError, match=re.escape(f"no case begins with {selector!r}")):
