@@ -101,17 +101,18 @@ class Outcome:
         code = self.gate.exit_code(suite)
         for sentence in self.gate.sentences(suite):
             self._screen.line(sentence)
+        told: dict[str, Any] = {"exit_code": code, "again": self._again, "baseline": self.gate.baseline}
         writers: dict[str, Callable[[], bytes]] = {
-            "json": lambda: write_json(suite, exit_code=code, again=self._again),
+            "json": lambda: write_json(suite, **told),
             "junit": lambda: write_junit(suite, self.gate),
-            "badge": lambda: badge(as_report(suite, exit_code=code, again=self._again)),
+            "badge": lambda: badge(as_report(suite, **told)),
         }
         for kind, file in self.files.items():
             write(file, writers[kind]())
         if self.html is not None:
             from understudy_harness.reports.matrix import write_matrix
 
-            write_matrix([as_report(suite, exit_code=code, again=self._again)], Path(self.html))
+            write_matrix([as_report(suite, **told)], Path(self.html))
         return code
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 import understudy
 from understudy.core.dates import iso_time
+from understudy_harness.conformance.baseline import Baseline
 from understudy_harness.conformance.case import Level
 from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.expectations import Expectation
@@ -29,21 +30,33 @@ LAYOUT = 1
 _TAIL_KEPT = 64 * 1024
 
 
-def write_json(suite: SuiteResult, *, exit_code: int, again: Again | None = None) -> bytes:
+def write_json(
+    suite: SuiteResult, *, exit_code: int, again: Again | None = None, baseline: Baseline | None = None
+) -> bytes:
     """The report, indented, ending in a newline.
 
     Args:
         suite: what became of all cases.
         exit_code: of the run.
         again: the command that runs a case alone; that of a driver when left out.
+        baseline: known failures, for the links to their issues.
     """
-    described = describe(suite, exit_code=exit_code, again=again)
+    described = describe(suite, exit_code=exit_code, again=again, baseline=baseline)
     return msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
 
 
-def describe(suite: SuiteResult, *, exit_code: int, again: Again | None = None) -> dict[str, Any]:
+def describe(
+    suite: SuiteResult, *, exit_code: int, again: Again | None = None, baseline: Baseline | None = None
+) -> dict[str, Any]:
     """The report as plain values; see `write_json`."""
     again = again or by_driver(suite.command)
+    client = suite.introduction.client
+    known = baseline or Baseline()
+
+    def of_run(result: CaseResult) -> dict[str, Any]:
+        entry = known.find(client.name, client.version, result.case.id)
+        return {**_result(result), "again": again(result.decided), "issue": None if entry is None else entry.issue}
+
     groups = {result.case.group.file: result.case.group.digest for result in suite.results}
     return {
         "layout": LAYOUT,
@@ -67,7 +80,7 @@ def describe(suite: SuiteResult, *, exit_code: int, again: Again | None = None) 
             "verdicts": {verdict.value: suite.count(verdict) for verdict in Verdict},
         },
         "groups": {result.case.group.id: result.case.group.title for result in suite.results},
-        "cases": [{**_result(result), "again": again(result.decided)} for result in suite.results],
+        "cases": [of_run(result) for result in suite.results],
     }
 
 

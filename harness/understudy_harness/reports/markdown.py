@@ -53,6 +53,8 @@ def _what(case: ReportedCase) -> str:
         told = [f"{who}: {words}" for who, words in lines.items() if words]
     if case.untidy:
         told.append(f"not clean: {', '.join(case.untidy)}")
+    if case.issue:
+        told.append(f"known as: {case.issue}")
     return "<br>".join(_escaped(line) for line in told)
 
 

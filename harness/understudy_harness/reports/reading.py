@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from understudy_harness.conformance.baseline import Baseline
 from understudy_harness.conformance.results import SuiteResult
 from understudy_harness.reports.again import Again
 from understudy_harness.reports.json import LAYOUT, write_json
@@ -51,7 +52,7 @@ class StoryTold(msgspec.Struct):
 
 
 class ReportedCase(msgspec.Struct):
-    """What became of a case; see `CaseResult`. `again` is the command that runs it alone."""
+    """What became of a case; see `CaseResult`. `again` runs it alone, `issue` is the baseline's link."""
 
     id: str
     group: str
@@ -70,6 +71,7 @@ class ReportedCase(msgspec.Struct):
     seconds: float = 0.0
     measured: dict[str, Any] = {}
     again: str = ""
+    issue: str | None = None
     about: About = msgspec.field(default_factory=About)
     story: StoryTold = msgspec.field(default_factory=StoryTold)
     evidence: dict[str, Any] | None = None
@@ -202,9 +204,12 @@ def _apart(report: Report, alike: Sequence[Report]) -> Iterable[str]:
             yield word
 
 
-def as_report(suite: SuiteResult, *, exit_code: int, again: Again | None = None) -> Report:
+def as_report(
+    suite: SuiteResult, *, exit_code: int, again: Again | None = None, baseline: Baseline | None = None
+) -> Report:
     """The report of a run that was just made, as it would be read; see `write_json`."""
-    return msgspec.json.decode(write_json(suite, exit_code=exit_code, again=again), type=Report)
+    written = write_json(suite, exit_code=exit_code, again=again, baseline=baseline)
+    return msgspec.json.decode(written, type=Report)
 
 
 def _read(file: Path) -> list[Reading]:

@@ -138,8 +138,13 @@ def test_a_baseline_decides_what_is_new(call, tmp_path: Path) -> None:
     """A known failure is fine; the same entry for a sound client has to go."""
     known = tmp_path / "known.toml"
     known.write_text('[[known]]\ncase = "1.11-retries-off"\nissue = "https://example.com/1"\n', encoding="utf-8")
-    wrong = call("run", "--driver", f"{REFERENCE} --wrong swallows-errors", "--select", QUICK, "--baseline", str(known))
+    report = tmp_path / "r.json"
+    wrong = call(
+        "run", "--driver", f"{REFERENCE} --wrong swallows-errors", "--select", QUICK, "--baseline", str(known),
+        "--json", str(report),
+    )  # fmt: skip
     assert wrong.exit_code == 0, wrong.output
+    assert json.loads(report.read_bytes())["cases"][0]["issue"] == "https://example.com/1"
     assert "known failure: 1.11-retries-off, https://example.com/1" in wrong.output
     sound = call("run", "--driver", REFERENCE, "--select", QUICK, "--baseline", str(known))
     assert sound.exit_code == 1

@@ -230,6 +230,15 @@ def test_evidence_of_every_kind_has_its_place(tmp_path: Path) -> None:
         assert part in text, part
 
 
+def test_a_known_failure_and_a_reason_link_to_their_issues(tmp_path: Path) -> None:
+    """Where the baseline, or the driver that declined, named one."""
+    known = a_case("9.1-made", "FAILED", story={"client": "1 request"}, issue="https://example.com/known/1")
+    declined = a_case("9.2-made", "SKIPPED", reason="it hangs https://example.com/2")
+    document = Document(one_page(reports_of(tmp_path, a_report(known, declined))))
+    assert {"https://example.com/known/1", "https://example.com/2"} <= set(document.all("href"))
+    assert "known ashttps://example.com/known/1" in document.text
+
+
 def test_the_matrix_shows_what_changed_since(tmp_path: Path) -> None:
     """The worst first, with links to the evidence of now; a client that was not there before is left out."""
     old = a_report(

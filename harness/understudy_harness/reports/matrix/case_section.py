@@ -83,7 +83,14 @@ def _story(case: ReportedCase) -> Markup | None:
     told += [("not clean", ", ".join(case.untidy))]
     if case.reason:
         told = [("because", case.reason)]
-    items = [joined(element("dt", name), element("dd", words)) for name, words in told if words]
+    told += [("known as", case.issue or "")]
+    # What a server or a client said gets no links.
+    linked = ("because", "known as")
+    items = [
+        joined(element("dt", name), element("dd", with_links(words) if name in linked else words))
+        for name, words in told
+        if words
+    ]
     return element("dl", items, class_="story") if items else None
 
 
