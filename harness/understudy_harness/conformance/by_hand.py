@@ -21,11 +21,12 @@ async def play(case: Case, port: int, write: Callable[[str], None]) -> None:
     canary = Canary.new()
     created = wall_now() // 1_000_000
     server = CaseServer(
-        None if case.live is not None else lambda each, second: case.script(each, created, {"second": second}),
+        (lambda each, second: case.script(each, created, {"second": second})) if case.serve else None,
         wall_now,
         port,
         second=(lambda each, _: case.second_script(each, created)) if case.second else None,
         prepare=None if case.live is None else prepare_live(case.live, canary),
+        sockets=case.socket_script if case.socket else None,
     )
     await server.start()
     server.expect(canary)

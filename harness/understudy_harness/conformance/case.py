@@ -15,13 +15,15 @@ import msgspec
 
 from understudy.core.faults import FaultError
 from understudy_harness.conformance.canary import Canary, filled
-from understudy_harness.conformance.case_inputs import CHAT_TOOLS, DEFAULT_INPUTS
+from understudy_harness.conformance.case_inputs import CHAT_TOOLS, DEFAULT_INPUTS, with_sound
 from understudy_harness.conformance.case_script import CaseScript
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Expectation, ExpectationError, Kind, Slack
 from understudy_harness.conformance.inputs import INPUTS
 from understudy_harness.conformance.plays import PLAYS
 from understudy_harness.conformance.protocol import ABILITIES, OPERATIONS, Operation, Options
+from understudy_harness.conformance.socket_script import MODEL, SocketScript
+from understudy_harness.conformance.socket_steps import SocketError
 from understudy_harness.conformance.truth import parse_truth
 from understudy_harness.conformance.words import WORDS
 
@@ -219,10 +221,14 @@ class Case(msgspec.Struct, frozen=True):
         """What the server on the second port does."""
         return CaseScript(f"{self.id}, second server", self.second, self.op, self.answers, canary, created, names)
 
+    def socket_script(self, canary: Canary, dial: int = 1, model: str = MODEL) -> SocketScript:
+        """What the server does on one of a call's WebSockets."""
+        return SocketScript(self.socket, canary, dial, model)
+
     def input(self, canary: Canary | None = None) -> dict[str, Any]:
         """What the client is asked to send; `{canary}` and `{text}` in it are replaced."""
         tools = CHAT_TOOLS if "tools" in self.needs and self.op in ("chat", "stream") else {}
-        told = {**DEFAULT_INPUTS[self.op](self.id), **tools, **self.given}
+        told = with_sound({**DEFAULT_INPUTS[self.op](self.id), **tools, **self.given})
         return told if canary is None else filled(told, {"canary": canary.word, "text": canary.text})
 
     @property
@@ -555,6 +561,10 @@ def _check(case: Case, place: str) -> None:
         raise CaseError(place, "one of serve, socket and live says what the server does, and no other")
     if case.serve:
         _check_script(case, place)
+    try:
+        case.socket_script(Canary("sk-canary", "canary"))
+    except SocketError as problem:
+        raise CaseError(place, str(problem)) from None
 
 
 def _check_script(case: Case, place: str) -> None:

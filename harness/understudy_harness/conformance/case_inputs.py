@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from understudy_harness.conformance.forms import MODEL
+from understudy_harness.conformance.socket_events import tone
 
 Input = dict[str, Any]
 
@@ -60,7 +61,21 @@ def _list(case: str) -> Input:
 
 
 def _realtime(case: str) -> Input:
-    return {"model": "gpt-realtime"}
+    turns = [{"do": "say", "text": f"Say hello. (case {case})"}, {"do": "wait"}]
+    return {"model": "gpt-realtime", "instructions": "Be brief.", "output": "text", "turns": turns}
+
+
+def with_sound(given: Input) -> Input:
+    """An input in which each `{do = "sound", ms = …}` has that much of a tone."""
+    if "turns" not in given:
+        return given
+    return {**given, "turns": [_sounding(turn) for turn in given["turns"]]}
+
+
+def _sounding(turn: Input) -> Input:
+    if turn.get("do") != "sound" or "pcm" in turn:
+        return turn
+    return {**turn, "pcm": base64.b64encode(tone(turn.get("ms", 0))).decode()}
 
 
 CHAT_TOOLS: Input = {

@@ -14,7 +14,6 @@ from understudy.adapters.http.application import create_application
 from understudy.adapters.http.asgi import Application, Receive, Scope, Send
 from understudy.adapters.tls import LocalAuthority
 from understudy.adapters.wire.direct import DirectProtocol
-from understudy.adapters.wire.websocket import FarewellProtocol
 from understudy.assembly import build_simulator
 from understudy.config import Settings
 from understudy.core.clock import OffsetClock
@@ -23,6 +22,7 @@ from understudy.core.faults import FaultScript
 from understudy.core.messages import Request
 from understudy.core.simulator import Simulator
 from understudy_harness.conformance.canary import Canary
+from understudy_harness.conformance.case_socket import ScriptedProtocol, ScriptedSockets, SocketScriptOf
 from understudy_harness.conformance.wire_log import RecordingProtocol, WireLog
 
 HOST = "127.0.0.1"
@@ -44,6 +44,7 @@ class CaseServer:
         second: makes what the second server does; None for no second server.
         authority: serves https and wss with a certificate of it; None for plain text.
         prepare: is given the simulator before the first request.
+        sockets: makes what it does on WebSockets; None where the mock server serves them itself.
 
     Attributes:
         log: what passed over its sockets.
@@ -61,6 +62,7 @@ class CaseServer:
         second: ScriptOf | None = None,
         authority: LocalAuthority | None = None,
         prepare: Callable[[Simulator], None] | None = None,
+        sockets: SocketScriptOf | None = None,
     ) -> None:
         # The defaults, not the user's settings: environment and files must not change a verdict.
         settings = Settings()
@@ -73,10 +75,14 @@ class CaseServer:
         if prepare is not None:
             prepare(simulator)
         self._authority = authority
-        # As `understudy serve` sets uvicorn up, but for the time that idle connections are kept.
+        self._sockets = None if sockets is None else ScriptedSockets(sockets)
+        # As `understudy serve` sets uvicorn up, but for the time that idle connections are kept; and no ping and no
+        # compression of frames but those that a case asks for, so that the log has what the client has.
         self._config = uvicorn.Config(
-            _BehindPrefixes(create_application(simulator, body_limit=settings.body_limit)),
-            ws=FarewellProtocol,
+            _BehindPrefixes(create_application(simulator, body_limit=settings.body_limit), self._sockets),
+            ws=ScriptedProtocol,
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
             interface="asgi3",
             proxy_headers=False,
             lifespan="off",
@@ -110,6 +116,8 @@ class CaseServer:
         """Let a call be answered by a script of its own: what its requests meet does not hang on other calls."""
         if self._script is not None:
             self._by_key.add(canary.key, self._script(canary, self._second_origin))
+        if self._sockets is not None:
+            self._sockets.expect(canary)
         if self.second is not None:
             self.second.expect(canary)
 
@@ -177,13 +185,19 @@ class _ByKey(FaultScript):
 
 
 class _BehindPrefixes:
-    """The application behind whatever a base URL has before `/v1`: the log has the path as it was sent."""
+    """The application behind whatever a base URL has before `/v1`: the log has the path as it was sent.
 
-    def __init__(self, application: Application) -> None:
+    Args:
+        application: the mock server's.
+        sockets: what serves WebSockets in its place; None for the same.
+    """
+
+    def __init__(self, application: Application, sockets: Application | None = None) -> None:
         self._application = application
+        self._sockets = application if sockets is None else sockets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         prefix, slash, rest = scope.get("path", "").partition("/v1/")
         if prefix and slash:
             scope = {**scope, "path": slash + rest, "raw_path": (slash + rest).encode()}
-        await self._application(scope, receive, send)
+        await (self._sockets if scope["type"] == "websocket" else self._application)(scope, receive, send)

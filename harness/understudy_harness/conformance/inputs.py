@@ -5,7 +5,7 @@ hands it on as it is: `client.chat.completions.create(**input)`. A streaming ope
 `image.stream`) says so itself; `stream` is not in its input.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -112,10 +112,48 @@ class ListInput(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     limit: Annotated[int, _told("Objects on a page.")]
 
 
+class RealtimeTurn(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """One thing that the application does in a `realtime` conversation; `do` says which.
+
+    - `say`: the user's words are added to the conversation, and an answer is asked for.
+    - `sound`: the user's sound is sent, in pieces of 100 ms. Nothing is committed and no answer asked for: the server
+      hears by itself when the user is done.
+    - `wait`: go on when no answer is under way and none is owed, tools and the answer after them included, as far as
+      the client can tell. An answer that the client reports as failed is owed no longer. A client that does not tie
+      errors to what was asked for ends the wait with any `error` that it reports before the answer has begun.
+    - `interrupt`: the user cuts the answer off, as soon as so much of it has come: the client's own way, or else
+      `response.cancel`.
+    - `pause`: so many milliseconds pass.
+    """
+
+    do: Literal["say", "sound", "wait", "interrupt", "pause"]
+    text: Annotated[str | None, _told("say: the words.")] = None
+    pcm: Annotated[str | None, _told("sound: 16-bit samples at 24 kHz, mono, lower byte first, in base64.")] = None
+    ms: Annotated[
+        float | None,
+        _told("sound: its length; interrupt: sound of the answer that has come, absent for its first event; pause."),
+    ] = None
+    pace: Annotated[
+        float | None, _told("sound: how many times as fast as it sounds it is sent; absent for all at once.")
+    ] = None
+
+
 class RealtimeInput(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """`realtime`: one conversation over a WebSocket (`/realtime`)."""
+    """`realtime`: one conversation over a WebSocket (`/realtime`, the base URL with ws or wss for http or https).
+
+    The client is set up with the session's settings, does one turn after the other, and closes. The result has a
+    choice for each answer: its text or transcript, and as `finish` its status (`completed`, `cancelled`, `incomplete`,
+    `failed`; null where the client does not tell). The run is an error when there is no session, or when it ends
+    before the turns do; also where the client gives its caller an exception for an answer that failed.
+    """
 
     model: str
+    turns: list[RealtimeTurn]
+    instructions: str | None = None
+    output: Annotated[Literal["text", "audio"], _told("What answers consist of.")] = "text"
+    tools: Annotated[
+        list[AgentTool] | None, _told("Run by the client itself; only for drivers that can `converse`.")
+    ] = None
 
 
 INPUTS: dict[str, type[msgspec.Struct]] = {

@@ -25,11 +25,13 @@ ABILITIES: dict[str, str] = {
     "parallel": "runs may overlap",
     "retries": "takes the option `retries`",
     "timeout": "takes the option `timeout_s`",
-    "tools": "takes `tools` in the input of `chat`, `stream` and `realtime`",
+    "tools": "takes `tools` in the input of `chat` and `stream`",
     "n": "takes `n` in the input of `chat` and `stream`",
     "headers": "takes the options `organization` and `project`",
     "logs": "takes the option `debug_log`",
     "audio": "takes and reports the sound of `realtime`",
+    "converse": "the client itself keeps the conversation of `realtime`: it asks for answers when it may, runs tools, "
+    "and stops what was interrupted; a bare socket does not",
     "reuse": "takes the option `reuse`",
 }
 """What a driver may say that it `can`, each with what it means."""
@@ -167,7 +169,7 @@ class Usage(msgspec.Struct, rename={"tokens_in": "in", "tokens_out": "out"}):
 
 
 class Ran(msgspec.Struct):
-    """A tool that the client ran in an `agent` run."""
+    """A tool that the client ran in an `agent` or `realtime` run."""
 
     name: str
     arguments: Annotated[Any, _told("As the tool got them: an object, or the text if the client hands texts on.")] = (
@@ -186,10 +188,12 @@ class Picture(msgspec.Struct):
 class Result(msgspec.Struct):
     """The call succeeded, as far as the application can tell."""
 
-    choices: Annotated[list[Choice], _told("chat, stream, responses, parse, agent: the last answer.")] = []
+    choices: Annotated[
+        list[Choice], _told("chat, stream, responses, parse, agent: the last answer; realtime: each.")
+    ] = []
     usage: Usage | None = None
     request_id: str | None = None
-    ran: Annotated[list[Ran], _told("agent: the tools that were run, in order.")] = []
+    ran: Annotated[list[Ran], _told("agent, realtime: the tools that were run, in order.")] = []
     parsed: Annotated[Any, _told("parse: the object that the client made of the answer.")] = None
     pictures: Annotated[list[Picture], _told("image, image.stream, image.edit: the final pictures.")] = []
     vectors: Annotated[list[list[float]] | None, _told("embed: a list of numbers for each input.")] = None
@@ -242,8 +246,8 @@ class Progress(msgspec.Struct):
         str,
         _told(
             "`delta` a piece of text, `tool` a tool is run, `picture` a partial picture, `audio` a piece of sound that "
-            "the application would play, `rt` a realtime event that the application is told of, `error` an error that "
-            "does not end the run."
+            "the application would play, `interrupted` what is being played is to stop, `rt` a realtime event that the "
+            "application is told of, `error` an error that does not end the run."
         ),
     ]
     text: Annotated[str | None, _told("delta: the piece; rt: the event's type; error: the client's words.")] = None
@@ -252,7 +256,7 @@ class Progress(msgspec.Struct):
     arguments: Annotated[Any, _told("tool: as it got them.")] = None
     sha256: Annotated[str | None, _told("picture: of its bytes.")] = None
     size: Annotated[int | None, _told("audio: its bytes, as sound of the session's format.")] = None
-    item: Annotated[str | None, _told("audio: id of the item that it belongs to, where the client tells.")] = None
+    item: Annotated[str | None, _told("audio: id of the item, or else of the response, that it is of.")] = None
     code: Annotated[str | None, _told("error: its code.")] = None
 
 

@@ -306,7 +306,7 @@ class _Worker:
         prepare: Callable[[Simulator], None] | None = None
         if case.live is not None:
             prepare = prepare_live(case.live, canary)
-        else:
+        elif case.serve:
             script = lambda each, second: case.script(each, created, {"second": second})  # noqa: E731 # one expression
         return CaseServer(
             script,
@@ -315,6 +315,7 @@ class _Worker:
             second=(lambda each, _: case.second_script(each, created)) if case.second else None,
             authority=setting.authority if case.op in introduction.tls else None,
             prepare=prepare,
+            sockets=case.socket_script if case.socket else None,
         )
 
     def _next(self) -> int:

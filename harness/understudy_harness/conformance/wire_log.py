@@ -12,6 +12,8 @@ from typing import Any
 
 import httptools
 
+from understudy_harness.conformance.frame_log import CLIENT, SERVER, FrameLog
+
 BODY_KEPT = 1024 * 1024
 """Bytes kept of one request body, and of one answer; the sizes are counted on."""
 
@@ -112,9 +114,10 @@ class Socket:
         closed: when it was gone, None while it is open.
         closed_by: "client", "server", or "suite" for one that was cut when the run was over; empty while it is open.
         broken: what the client sent that is no HTTP, in words; empty when all was well.
+        frames: what passed over it as a WebSocket, None when it never was one.
     """
 
-    __slots__ = ("broken", "closed", "closed_by", "number", "opened")
+    __slots__ = ("broken", "closed", "closed_by", "frames", "number", "opened")
 
     def __init__(self, number: int, opened: float) -> None:
         self.number = number
@@ -122,6 +125,7 @@ class Socket:
         self.closed: float | None = None
         self.closed_by = ""
         self.broken = ""
+        self.frames: FrameLog | None = None
 
 
 class WireLog:
@@ -194,6 +198,7 @@ class RecordingProtocol(asyncio.Protocol):
         self._exchange = Exchange(0, 0, 0.0)
         self._arrived = 0.0
         self._readable = True
+        self._upgrading = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the socket, and give the server a transport that is listened to."""
@@ -208,11 +213,14 @@ class RecordingProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Note what the client sent."""
         self._arrived = self._log.now()
-        if self._readable:
+        if self._socket.frames is not None:
+            self._socket.frames.feed(CLIENT, data)
+        elif self._readable:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade:
-                self._readable = False
+                # No client sends frames before it has the answer.
+                self._readable, self._upgrading = False, True
             except httptools.HttpParserError as problem:
                 self._readable = False
                 self._socket.broken = str(problem)
@@ -239,13 +247,19 @@ class RecordingProtocol(asyncio.Protocol):
         self.served.resume_writing()
 
     def note_answer(self, data: bytes | bytearray | memoryview) -> None:
-        """Note what the server sent."""
+        """Note what the server sent; frames of a WebSocket are no part of the answer to its upgrade."""
+        if self._socket.frames is not None:
+            self._socket.frames.feed(SERVER, bytes(data))
+            self._log.on_change()
+            return
         exchange = self._exchange
         exchange.answered = self._log.now()
         if exchange.answer_started is None:
             exchange.answer_started = exchange.answered
         exchange.answer += bytes(data[: max(0, BODY_KEPT - exchange.answer_size)])
         exchange.answer_size += len(data)
+        if self._upgrading and exchange.status == 101 and b"\r\n\r\n" in exchange.answer:
+            self._socket.frames = FrameLog(self._log.now)
         self._log.on_change()
 
     def note_close(self) -> None:

@@ -111,6 +111,7 @@ class ReferenceClient:
         retries: after the first attempt.
         timeout_s: for one attempt.
         organization, project: sent in headers of their own.
+        ca_file: of the authority to trust in a realtime conversation over wss.
         now: the time of day in seconds since the epoch.
         say: tells the application what is under way: fields of a progress line.
 
@@ -120,6 +121,8 @@ class ReferenceClient:
 
     connection = "close"
     turns: ClassVar[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
+    conversation: type[Any] | None = None
+    """What holds its realtime conversations; None for `realtime.Conversation`."""
 
     def __init__(
         self,
@@ -130,11 +133,14 @@ class ReferenceClient:
         timeout_s: float = 60.0,
         organization: str | None = None,
         project: str | None = None,
+        ca_file: str | None = None,
         now: Callable[[], float] = time.time,
         say: Callable[..., None] = lambda **line: None,
     ) -> None:
         self.retries = retries
         self._url = urlsplit(base_url)
+        self.base_url = base_url
+        self.ca_file = ca_file
         self.api_key = api_key
         self._timeout_s = timeout_s
         self._now = now

@@ -11,6 +11,7 @@ from typing import Any
 
 from understudy_harness.conformance.reference.agent import agent, parse
 from understudy_harness.conformance.reference.client import CallFailed, ReferenceClient
+from understudy_harness.conformance.reference.realtime import realtime
 
 Perform = Callable[[ReferenceClient, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 PERFORMS: dict[str, Perform] = {
@@ -18,15 +19,16 @@ PERFORMS: dict[str, Perform] = {
     "stream": lambda client, input: client.stream(input),
     "agent": agent,
     "parse": parse,
+    "realtime": realtime,
 }
 """What makes the call of each operation and gives back the fields of its `result`."""
 INTRODUCTION: dict[str, Any] = {
     "client": {"name": "reference", "version": "1", "language": "Python", "http": "httptools"},
     "ops": list(PERFORMS),
-    "can": ["cancel", "parallel", "retries", "timeout", "tools", "n", "headers"],
+    "can": ["cancel", "parallel", "retries", "timeout", "tools", "n", "headers", "audio", "converse"],
     "declares": {"max_attempts": 3},
 }
-_OPTIONS = ("retries", "timeout_s", "organization", "project")
+_OPTIONS = ("retries", "timeout_s", "organization", "project", "ca_file")
 
 
 async def perform(

@@ -10,6 +10,7 @@ from understudy_harness.conformance.reference.wrong_answers import WRONG_ABOUT_A
 from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ERRORS
 from understudy_harness.conformance.reference.wrong_events import WRONG_ABOUT_EVENTS
 from understudy_harness.conformance.reference.wrong_limits import WRONG_ABOUT_LIMITS
+from understudy_harness.conformance.reference.wrong_realtime import WRONG_ABOUT_REALTIME
 from understudy_harness.conformance.reference.wrong_tools import WRONG_ABOUT_TOOLS
 from understudy_harness.conformance.reference.wrong_transport import WRONG_ABOUT_TRANSPORT
 from understudy_harness.conformance.reference.wrong_waits import WRONG_ABOUT_WAITS
@@ -160,5 +161,6 @@ WRONG: dict[str, type[ReferenceClient]] = {
     **WRONG_ABOUT_EVENTS,
     **WRONG_ABOUT_ANSWERS,
     **WRONG_ABOUT_TOOLS,
+    **WRONG_ABOUT_REALTIME,
 }
 """Each by the name under which the driver takes it; above those that are wrong about pacing, group 1."""
