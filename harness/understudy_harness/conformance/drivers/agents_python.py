@@ -3,17 +3,17 @@
 python -m understudy_harness.conformance.drivers.agents_python
 """
 
-import json
+import inspect
 from typing import Any
 
 import openai
 from agents import (
     Agent,
-    FunctionTool,
     OpenAIChatCompletionsModel,
     OpenAIResponsesModel,
     Runner,
     exceptions,
+    function_tool,
     set_tracing_disabled,
 )
 
@@ -59,21 +59,30 @@ async def parse(client: Any, run: Run) -> dict[str, Any]:
 
 async def agent(client: Any, run: Run) -> dict[str, Any]:
     """An agent with tools, until its last answer."""
+    loop = agent_of(client, run, tools=[tool_of(run, tool) for tool in run.input["tools"]])
+    if not run.input.get("stream"):
+        return told(await Runner.run(loop, run.input["prompt"])) | {"ran": run.ran}
+    result = Runner.run_streamed(loop, run.input["prompt"])
+    async for _ in result.stream_events():
+        pass
+    return told(result) | {"ran": run.ran}
 
-    def made(tool: dict[str, Any]) -> Any:
-        async def itself(context: Any, arguments: str) -> str:
-            # A FunctionTool of a ready schema gets the arguments as the model wrote them.
-            try:
-                given = json.loads(arguments)
-            except ValueError:
-                given = arguments
-            run.tool(tool["name"], given)
-            return str(tool["returns"])
 
-        return FunctionTool(tool["name"], tool["description"], tool["parameters"], itself, strict_json_schema=False)
+def tool_of(run: Run, tool: dict[str, Any]) -> Any:
+    """A function as an application would write it, whose parameters are texts that may be left out."""
 
-    tools = [made(tool) for tool in run.input["tools"]]
-    return told(await Runner.run(agent_of(client, run, tools=tools), run.input["prompt"])) | {"ran": run.ran}
+    async def itself(**given: Any) -> str:
+        run.tool(tool["name"], {name: value for name, value in given.items() if value is not None})
+        return str(tool["returns"])
+
+    names = tool["parameters"].get("properties", {})
+    kind = inspect.Parameter.KEYWORD_ONLY
+    itself.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # what `inspect` reads first
+        [inspect.Parameter(name, kind, default=None, annotation=str | None) for name in names]
+    )
+    itself.__annotations__ = {**dict.fromkeys(names, str | None), "return": str}
+    about = {"name_override": tool["name"], "description_override": tool["description"]}
+    return function_tool(itself, **about, strict_mode=False)
 
 
 CALLS = {"chat": chat, "stream": stream, "responses": stream, "parse": parse, "agent": agent}

@@ -23,6 +23,8 @@ def connect(run: Run) -> Any:
     """A model as the run wants it."""
     settings = run.settings(retries="max_retries", timeout_s="timeout", organization="organization")
     settings |= {"model": run.input["model"], "base_url": run.base_url, "api_key": run.api_key}
+    if run.input.get("stream"):
+        settings["streaming"] = True
     if run.op == "embed":
         # Texts as they are: by default it sends their tokens.
         return OpenAIEmbeddings(**settings, check_embedding_ctx_length=False)

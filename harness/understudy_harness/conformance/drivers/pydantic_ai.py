@@ -65,7 +65,15 @@ async def agent(client: Any, run: Run) -> dict[str, Any]:
         return Tool.from_schema(itself, tool["name"], tool["description"], tool["parameters"])
 
     loop = Agent(model(client, run), tools=[made(tool) for tool in run.input["tools"]])
-    return {**told(await loop.run(run.input["prompt"])), "ran": run.ran}
+    # Who listens to its events has the model stream.
+    listener = listen if run.input.get("stream") else None
+    return {**told(await loop.run(run.input["prompt"], event_stream_handler=listener)), "ran": run.ran}
+
+
+async def listen(context: Any, events: Any) -> None:
+    """Hear what happens in an answer."""
+    async for _ in events:
+        pass
 
 
 CALLS = {"chat": chat, "stream": stream, "responses": stream, "parse": parse, "agent": agent}
