@@ -151,6 +151,22 @@ def test_a_call_is_rejected_or_referred(server: Any, client: openai.OpenAI) -> N
         server.calls["rtc_nope"]
 
 
+def test_a_client_that_comes_back_finds_its_seat_free(server: Any, client: openai.OpenAI) -> None:
+    """At once, also out of the middle of what was being said; while it sits, nobody else does."""
+    call = server.calls.ring()
+    client.realtime.calls.accept(call.id, type="realtime", output_modalities=["text"])
+    # With a full queue the client would not hear that its closing was answered.
+    options: Any = {"max_queue": None}
+    for _ in range(10):
+        with client.realtime.connect(call_id=call.id, websocket_connection_options=options) as connection:
+            assert connection.recv().type == "session.created"
+            connection.response.create()
+    with client.realtime.connect(call_id=call.id, websocket_connection_options=options) as connection:
+        connection.recv()
+        with client.realtime.connect(call_id=call.id) as other:
+            assert other.recv().error.code == "call_already_joined"
+
+
 def test_nobody_joins_a_call_that_is_not_there(server: Any, client: openai.OpenAI) -> None:
     """The upgrade is answered 404."""
     with pytest.raises(InvalidStatus) as refused, client.realtime.connect(call_id="rtc_nope"):

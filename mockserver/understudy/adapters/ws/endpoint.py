@@ -14,6 +14,7 @@ from understudy.adapters.http.asgi import Message, Receive, Scope, Send
 from understudy.adapters.http.playing import play, wait_or_gone
 from understudy.adapters.ws.frames import TIME_IS_UP, Frames
 from understudy.adapters.ws.responses import is_let_in, responses
+from understudy.adapters.ws.seats import get_up, sit, until_free
 from understudy.adapters.ws.sending import Broken, Sender
 from understudy.core.accounts import Account
 from understudy.core.endpoints.responses.socket import PATH as RESPONSES
@@ -48,6 +49,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send, simulator: Simul
         return
     name_key(request, protocols)
     found = await _found_account(request, simulator)
+    await until_free(request, simulator)
     opened = open_session(simulator, request, protocols, clock.now(), found)
     delivery = opened.delivery
     what = opened.what
@@ -109,6 +111,7 @@ async def _part(opened: Opened, now: int) -> None:
     """The client has gone: its session ends, unless it is that of a call, which goes on."""
     if opened.call is not None:
         opened.call.leave(now)
+        get_up(opened.call)
     elif isinstance(opened.what, RealtimeSession):
         opened.what.end(now)
         async for _ in _settled(opened.what):
@@ -154,13 +157,7 @@ class _Player:
     async def play(self, call: Call | None) -> None:
         """Play the session; of a call until it is over."""
         if call is not None:
-            loop = asyncio.get_running_loop()
-
-            def interrupt() -> None:
-                # Whoever hangs up may do so in another thread.
-                loop.call_soon_threadsafe(self._frames.interrupt)
-
-            call.notify = interrupt
+            sit(call, self._frames)
         try:
             await self._serve()
         except Broken:

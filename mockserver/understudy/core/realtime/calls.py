@@ -86,7 +86,7 @@ class CallError(errors.BadRequest):
     """A call that is not in the state for what was asked."""
 
 
-class Call(msgspec.Struct, eq=False):
+class Call(msgspec.Struct, eq=False, weakref=True):
     """One call.
 
     Attributes:
