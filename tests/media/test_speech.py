@@ -129,6 +129,8 @@ def test_a_stop_between_digits_or_letters_ends_no_phrase() -> None:
         ({"format": "mp2"}, "the format is wav, mp3, flac, opus, aac, pcm16, g711_ulaw or g711_alaw, not 'mp2'"),
         ({"rate": 1}, "the rate is 8000 to 48000"),
         ({"text": "x" * 5_000}, "at most 4096 characters"),
+        ({"text": ""}, "a text needs a letter or a digit to be spoken, and '' has none"),
+        ({"text": "... 🌍"}, "a text needs a letter or a digit"),
     ],
 )
 def test_what_cannot_be_said_is_refused_in_one_sentence(arguments: dict[str, object], words: str) -> None:

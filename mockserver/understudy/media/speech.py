@@ -181,9 +181,11 @@ def say(text: str, voice: str = "alloy", format: str = "wav", rate: int = 24_000
 
     Raises:
         MediaUnavailable: the extra `speech` is not installed.
-        ValueError: an unknown voice, format or rate, or a text that is too long.
+        ValueError: an unknown voice, format or rate, or a text that is too long or has nothing that can be said.
     """
     check_format(format, rate)
+    if not _can_be_said(text):
+        raise ValueError(f"a text needs a letter or a digit to be spoken, and {text[:40]!r} has none")
     return _codec().encode(_speaker().speak(text, voice, rate), format, rate)
 
 

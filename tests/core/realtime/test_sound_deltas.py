@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.realtime.test_session import Talk
 
+from understudy.core.pacing import REALISTIC
 from understudy.core.realtime import eras
 from understudy.core.realtime.beta import BetaWriter
 from understudy.core.realtime.sound_deltas import SoundDeltas, cut_base64, in_base64
@@ -60,3 +61,43 @@ def test_words_are_told_along_with_their_sound(make_api: Callable[..., Api]) -> 
             assert told / len(words) <= sounded / sum(sizes)
             told += len(event["delta"])
     assert (told, sounded) == (len(words), sum(sizes))
+
+
+def test_speech_is_sent_four_times_as_fast_as_it_plays(make_api: Callable[..., Api]) -> None:
+    """With a latency each delta is due a quarter of its length after the one before."""
+    pytest.importorskip("espeakng_loader")
+    talk = Talk(make_api(tier=5, pacing=REALISTIC))
+    clock = talk.api.clock
+    talk.api.simulator.rules.when().reply("One two three four five six seven eight nine ten. And eleven, and twelve.")
+    asked = clock.now()
+    talk.send({"type": "response.create"})
+    sent: list[tuple[int, int]] = []
+    while talk.session.is_responding():
+        if talk.session.work is not None:
+            talk.session.work()
+        due = talk.session.due
+        assert due is not None
+        clock.advance(max(due - clock.now(), 0) / 1_000_000)
+        for event in map(json.loads, talk.session.pull(clock.now())):
+            if event["type"] == "response.output_audio.delta":
+                sent.append((clock.now() - asked, len(base64.b64decode(event["delta"])) // 48))
+    played = 0
+    for moment, milliseconds in sent:
+        assert moment == pytest.approx(400_000 + played * 250, abs=2_000)
+        played += milliseconds
+    assert len(sent) > 20
+
+
+def test_without_a_latency_all_of_it_is_due_at_once(make_api: Callable[..., Api]) -> None:
+    """Whatever the clock says."""
+    pytest.importorskip("espeakng_loader")
+    talk = Talk(make_api(tier=5))
+    talk.api.simulator.rules.when().reply("One two three. Four five six.")
+    talk.send({"type": "response.create"})
+    dues = set()
+    while talk.session.is_responding():
+        if talk.session.work is not None:
+            talk.session.work()
+        dues.add(talk.session.due)
+        talk.session.pull(talk.api.clock.now())
+    assert dues == {0}
