@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from understudy.core import errors
 from understudy.core.media import Vocabulary
+from understudy.core.realtime.item_sounds import ItemSound
 from understudy.core.realtime.sound_formats import SoundFormat
 
 INPUT_MS_PER_TOKEN = 100
@@ -53,7 +54,7 @@ class Item:
         audio_ms: int = 0,
         heard: str | None = None,
         image_tokens: int = 0,
-        sounds: dict[int, bytes] | None = None,
+        sounds: dict[int, ItemSound] | None = None,
     ) -> None:
         self.shown = shown
         self.audio_ms = audio_ms
@@ -87,8 +88,8 @@ class Item:
 
     @property
     def sound_size(self) -> int:
-        """Bytes of its audio that are kept."""
-        return sum(map(len, self.sounds.values()))
+        """Bytes of its audio that are held in memory."""
+        return sum(sound.kept for sound in self.sounds.values())
 
     def truncate(self, place: int, end_ms: int, sound_format: SoundFormat) -> None:
         """Forget what nobody has heard: sound after so many milliseconds of a part, and all of its transcript.
@@ -97,7 +98,7 @@ class Item:
         """
         self.audio_ms = end_ms
         if place in self.sounds:
-            self.sounds[place] = self.sounds[place][: end_ms * sound_format.bytes_per_ms]
+            self.sounds[place] = self.sounds[place].cut(end_ms * sound_format.bytes_per_ms)
         self.shown["content"][place]["transcript"] = ""
 
     def tokens(self, vocabulary: Vocabulary, encoding: str) -> Tokens:

@@ -11,6 +11,7 @@ from understudy.core.realtime.event_fields import check_event
 from understudy.core.realtime.hearing import understood
 from understudy.core.realtime.input_audio import InputAudio
 from understudy.core.realtime.item_fields import checked_item
+from understudy.core.realtime.item_sounds import ItemSound
 from understudy.core.realtime.pictures import picture_tokens
 from understudy.core.realtime.state import SessionState
 from understudy.core.realtime.steps import Steps
@@ -38,7 +39,7 @@ def retrieve_item(state: SessionState, event: dict[str, Any], now: int) -> Steps
     shown = {name: value for name, value in item.shown.items() if name != "previous"}
     if item.sounds:
         shown["content"] = [
-            {**part, "audio": b2a_base64(item.sounds[place], newline=False).decode("ascii")}
+            {**part, "audio": b2a_base64(item.sounds[place].samples, newline=False).decode("ascii")}
             if place in item.sounds
             else part
             for place, part in enumerate(shown["content"])
@@ -106,7 +107,7 @@ def _made_message(state: SessionState, given: dict[str, Any], shown: dict[str, A
             sound = InputAudio(state.input.format if item.is_user else state.output_format)
             sound.append(kept.pop("audio") or "")
             item.audio_ms += round(sound.milliseconds)
-            item.sounds[place] = sound.samples
+            item.sounds[place] = ItemSound.of(sound.samples)
             if kept["type"] == "input_audio" and kept.get("transcript") is None:
                 item.heard = (item.heard or "") + understood(state.hear(sound.samples))
             kept.setdefault("transcript", None)

@@ -6,6 +6,7 @@ thread) before the next event can be pulled.
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import Any
 
 from understudy.core import errors
@@ -14,6 +15,7 @@ from understudy.core.errors import ApiError
 from understudy.core.media import Media, MediaUnavailable
 from understudy.core.pacing import Pacing
 from understudy.core.realtime.conversation import OUTPUT_MS_PER_TOKEN, Item
+from understudy.core.realtime.item_sounds import ItemSound
 from understudy.core.realtime.sound_deltas import SoundDeltas, cut_base64, in_base64
 from understudy.core.realtime.sound_formats import PCM, SoundFormat
 from understudy.core.realtime.wire import EventWriter
@@ -100,19 +102,13 @@ class ResponseRun:
         self._phrases: Iterator[tuple[str, bytes, bytes]] | None = None
         self._phrase: tuple[str, bytes, bytes] | None = None
         self._audio_bytes = 0
-        self._sound = bytearray()
         self._open: deque[Callable[[], Iterator[bytes]]] = deque()
         self._events = self._whole()
+        self._sound_again = partial(_sound, media, spoken, format, speed)
         if spoken.modality == "audio" and spoken.text:
-            self._phrases = self._spoken_phrases(spoken, speed)
+            phrases = _phrases(media, spoken, format, speed)
+            self._phrases = ((words, sound, in_base64(sound)) for words, sound in phrases)
             self.work = self._make_phrase
-
-    def _spoken_phrases(self, spoken: Spoken, speed: float) -> Iterator[tuple[str, bytes, bytes]]:
-        """Words, their sound, and its base64."""
-        sound = self._format
-        for words, samples in self._media.speaker.speak_phrases(spoken.text, spoken.voice, sound.rate, speed=speed):
-            said = samples if sound is PCM else self._media.codec.encode(samples, sound.name, sound.rate)
-            yield words, said, in_base64(said)
 
     @property
     def sound_ms(self) -> int:
@@ -218,11 +214,10 @@ class ResponseRun:
 
         def close(status: str = "incomplete") -> Iterator[bytes]:
             transcript = content["transcript"]
-            whole_ms = len(self._sound) // self._format.bytes_per_ms
             # Who truncated it meanwhile has its beginning.
-            end = len(self._sound) if item.audio_ms == whole_ms else item.audio_ms * self._format.bytes_per_ms
-            item.sounds[0] = bytes(self._sound[:end])
-            self._sound.clear()
+            whole = item.audio_ms == self.sound_ms
+            end = self._audio_bytes if whole else item.audio_ms * self._format.bytes_per_ms
+            item.sounds[0] = ItemSound(end, make=self._sound_again)
             yield write("response.output_audio.done", **part)
             yield write("response.output_audio_transcript.done", **part, transcript=transcript)
             yield write("response.content_part.done", **part, part={"type": "audio", "transcript": transcript})
@@ -249,7 +244,7 @@ class ResponseRun:
                     continue
                 size = min(AUDIO_DELTA_MS, self._room() * OUTPUT_MS_PER_TOKEN) * self._format.bytes_per_ms
                 delta = audio[start : start + size]
-                self._sent_audio(item, delta)
+                self._sent_audio(item, len(delta))
                 yield [deltas.write(cut_base64(encoded, audio, start, start + len(delta)))]
                 start += len(delta)
             self._phrase = None
@@ -298,10 +293,8 @@ class ResponseRun:
         limit = self._spoken.limit
         return _UNLIMITED if limit is None else limit - self.text_tokens - self.audio_tokens
 
-    def _sent_audio(self, item: Item, sound: bytes) -> None:
-        """Count sound that is sent now."""
-        size = len(sound)
-        self._sound += sound
+    def _sent_audio(self, item: Item, size: int) -> None:
+        """Count bytes of sound that are sent now."""
         before = self.sound_ms
         self._audio_bytes += size
         here = self.sound_ms
@@ -330,6 +323,16 @@ class ResponseRun:
         """The event that is pulled now was due before; the next one is due later."""
         if self.due:
             self.due += microseconds
+
+
+def _phrases(media: Media, spoken: Spoken, sound: SoundFormat, speed: float) -> Iterator[tuple[str, bytes]]:
+    """Words and their sound."""
+    for words, samples in media.speaker.speak_phrases(spoken.text, spoken.voice, sound.rate, speed=speed):
+        yield words, samples if sound is PCM else media.codec.encode(samples, sound.name, sound.rate)
+
+
+def _sound(media: Media, spoken: Spoken, sound: SoundFormat, speed: float) -> Iterator[bytes]:
+    return (said for _, said in _phrases(media, spoken, sound, speed))
 
 
 def _snapshot(item: Item) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from understudy.core.realtime.conversation import Item
 from understudy.core.realtime.event_fields import check_event
 from understudy.core.realtime.hearing import is_sentence, understood
 from understudy.core.realtime.input_audio import Started, detector_of
+from understudy.core.realtime.item_sounds import ItemSound
 from understudy.core.realtime.items import announced
 from understudy.core.realtime.playing import interrupted
 from understudy.core.realtime.responding import cut, respond
@@ -112,7 +113,7 @@ def _committed(state: SessionState, item_id: str, samples: bytes, now: int) -> S
         },
         round(state.input.format.milliseconds(len(samples))),
         understood(heard),
-        sounds={0: samples},
+        sounds={0: ItemSound.of(samples)},
     )
     previous = state.conversation.insert(item, None)
     yield state.writer.write("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
