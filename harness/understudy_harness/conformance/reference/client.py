@@ -169,14 +169,18 @@ class ReferenceClient:
         Raises:
             CallFailed: it came to nothing, or broke off; what had come is in it.
         """
+        return await self.streamed("/chat/completions", input, self.new_reader)
+
+    async def streamed(self, path: str, input: Mapping[str, Any], make: Callable[[], EventReader]) -> dict[str, Any]:
+        """The same of any endpoint whose stream a reader of its own understands; see `stream`."""
         made: list[EventReader] = []
 
         def renew() -> EventReader:
-            made.append(self.new_reader())
+            made.append(make())
             self.reading = made[-1]
             return made[-1]
 
-        answer = await self.ask("/chat/completions", {**input, "stream": True}, renew)
+        answer = await self.ask(path, {**input, "stream": True}, renew)
         return self.finish(made[-1], answer)
 
     async def ask(
@@ -268,6 +272,12 @@ class ReferenceClient:
     def new_reader(self) -> EventReader:
         """What reads the events of one attempt."""
         return EventReader(self.on_delta)
+
+    def new_response_reader(self) -> EventReader:
+        """What reads the events of one response."""
+        from understudy_harness.conformance.reference.responses import ResponseReader
+
+        return ResponseReader(self.on_delta)
 
     def finish(self, reader: EventReader, answer: HttpAnswer) -> dict[str, Any]:
         """The completion that the events came to.

@@ -12,6 +12,7 @@ from typing import Any
 from understudy_harness.conformance.reference.agent import agent, parse
 from understudy_harness.conformance.reference.client import CallFailed, ReferenceClient
 from understudy_harness.conformance.reference.realtime import realtime
+from understudy_harness.conformance.reference.responses import responses
 
 Perform = Callable[[ReferenceClient, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 PERFORMS: dict[str, Perform] = {
@@ -20,6 +21,7 @@ PERFORMS: dict[str, Perform] = {
     "agent": agent,
     "parse": parse,
     "realtime": realtime,
+    "responses": responses,
 }
 """What makes the call of each operation and gives back the fields of its `result`."""
 INTRODUCTION: dict[str, Any] = {

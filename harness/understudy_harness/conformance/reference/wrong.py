@@ -11,8 +11,10 @@ from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ER
 from understudy_harness.conformance.reference.wrong_events import WRONG_ABOUT_EVENTS
 from understudy_harness.conformance.reference.wrong_limits import WRONG_ABOUT_LIMITS
 from understudy_harness.conformance.reference.wrong_realtime import WRONG_ABOUT_REALTIME
+from understudy_harness.conformance.reference.wrong_responses import WRONG_ABOUT_RESPONSES
 from understudy_harness.conformance.reference.wrong_tools import WRONG_ABOUT_TOOLS
 from understudy_harness.conformance.reference.wrong_transport import WRONG_ABOUT_TRANSPORT
+from understudy_harness.conformance.reference.wrong_values import WRONG_ABOUT_VALUES
 from understudy_harness.conformance.reference.wrong_waits import WRONG_ABOUT_WAITS
 
 
@@ -162,5 +164,7 @@ WRONG: dict[str, type[ReferenceClient]] = {
     **WRONG_ABOUT_ANSWERS,
     **WRONG_ABOUT_TOOLS,
     **WRONG_ABOUT_REALTIME,
+    **WRONG_ABOUT_RESPONSES,
+    **WRONG_ABOUT_VALUES,
 }
 """Each by the name under which the driver takes it; above those that are wrong about pacing, group 1."""
