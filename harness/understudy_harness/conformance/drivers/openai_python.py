@@ -12,9 +12,9 @@ from typing import Any
 
 import openai
 
-from understudy_harness.conformance.drivers import openai_python_media
+from understudy_harness.conformance.drivers import openai_python_media, openai_python_realtime
 from understudy_harness.conformance.drivers.lines import Driver, Run, each, introduced, settled
-from understudy_harness.conformance.drivers.openai_errors import described, http_version, kind_of_code
+from understudy_harness.conformance.drivers.openai_errors import http_version, kind_of_code
 from understudy_harness.conformance.drivers.shapes import model_of
 
 _SYNC = "--sync" in sys.argv[1:]
@@ -43,6 +43,9 @@ def connect(run: Run) -> Any:
         for name in ("openai", "httpx", "httpx2"):
             logging.getLogger(name).setLevel(logging.DEBUG)
     settings = run.settings(retries="max_retries", timeout_s="timeout", organization="organization", project="project")
+    if run.op == "realtime":
+        # Versions before 3 make wss of any base URL.
+        settings["websocket_base_url"] = run.base_url.replace("http", "ws", 1)
     made = openai.OpenAI if _SYNC else openai.AsyncOpenAI
     return made(base_url=run.base_url, api_key=run.api_key, **settings)
 
@@ -88,7 +91,15 @@ async def parse(client: Any, run: Run) -> dict[str, Any]:
 
 HELPERS = hasattr(openai.resources.chat.Completions, "stream")
 """Whether the version has them outside of its beta part."""
-CALLS = {"chat": chat, "stream": stream, **({"parse": parse} if HELPERS else {}), **openai_python_media.CALLS}
+REALTIME = hasattr(openai.AsyncOpenAI, "realtime") and not _SYNC
+"""Whether the version has it outside of its beta part; the blocking connection cannot hear and speak at once."""
+CALLS = {
+    "chat": chat,
+    "stream": stream,
+    **({"parse": parse} if HELPERS else {}),
+    **({"realtime": openai_python_realtime.realtime} if REALTIME else {}),
+    **openai_python_media.CALLS,
+}
 
 
 def whole(completion: Any) -> dict[str, Any]:
@@ -130,7 +141,7 @@ def described_here(error: Exception) -> dict[str, Any]:
     """Describe what the SDK raised, or told as an event."""
     if isinstance(error, openai_python_media.ResponseFailed):
         return {"kind": kind_of_code(error.code, "server"), "code": error.code, "message": str(error)}
-    return described(error)
+    return openai_python_realtime.described_socket(error)
 
 
 async def call(client: Any, run: Run) -> dict[str, Any]:
