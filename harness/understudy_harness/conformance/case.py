@@ -161,6 +161,7 @@ class Case(msgspec.Struct, frozen=True):
         non_strict: what makes it NON-STRICT, any of it.
         tidy: what makes it clean, all of it.
         gateway: what makes it OK and NON-STRICT in the gateway's seat, where that differs.
+        program: the same of the program's seat.
         references: where it comes from.
         parts: the same case in several ways, each run by itself; the worst of them is the case's verdict. Empty for
             a case of one way.
@@ -194,6 +195,7 @@ class Case(msgspec.Struct, frozen=True):
     non_strict: tuple[Expectation, ...]
     tidy: tuple[Expectation, ...]
     gateway: "Expected | None"
+    program: "Expected | None"
     references: tuple[str, ...]
     parts: tuple["Case", ...] = ()
     part: str = ""
@@ -247,8 +249,13 @@ class Case(msgspec.Struct, frozen=True):
 
     def for_gateway(self) -> "Case":
         """The case as it is judged in the gateway's seat."""
-        expected = self.gateway
-        parts = tuple(part.for_gateway() for part in self.parts)
+        return self._expecting(self.gateway, tuple(part.for_gateway() for part in self.parts))
+
+    def for_program(self) -> "Case":
+        """The case as it is judged in the program's seat."""
+        return self._expecting(self.program, tuple(part.for_program() for part in self.parts))
+
+    def _expecting(self, expected: "Expected | None", parts: tuple["Case", ...]) -> "Case":
         if expected is None:
             return msgspec.structs.replace(self, parts=parts)
         return msgspec.structs.replace(
@@ -378,6 +385,7 @@ class _PartTable(msgspec.Struct, forbid_unknown_fields=True):
     socket: list[dict[str, Any]] | None = None
     expect: _ExpectTable | None = None
     gateway: _ExpectTable | None = None
+    program: _ExpectTable | None = None
     op: Operation | None = None
     input: dict[str, Any] | None = None
     options: dict[str, Any] | None = None
@@ -404,6 +412,7 @@ class _CaseTable(msgspec.Struct, forbid_unknown_fields=True):
     live: Live | None = None
     expect: _ExpectTable = _ExpectTable()
     gateway: _ExpectTable | None = None
+    program: _ExpectTable | None = None
     part: list[_PartTable] = []
     op: Operation = "chat"
     input: dict[str, Any] = {}
@@ -471,6 +480,7 @@ def _read_case(table: object, group: Group) -> Case:
         non_strict=expected.non_strict,
         tidy=tidy,
         gateway=None if read.gateway is None else _expected(read.gateway, place),
+        program=None if read.program is None else _expected(read.program, place),
         references=tuple(read.references),
     )
     case = msgspec.structs.replace(case, parts=tuple(_part(part, case, place) for part in read.part))
@@ -507,6 +517,8 @@ def _part(table: _PartTable, case: Case, place: str) -> Case:
         own |= {"must": expected.must, "should": expected.should, "non_strict": expected.non_strict}
     if table.gateway is not None:
         own["gateway"] = _expected(table.gateway, place)
+    if table.program is not None:
+        own["program"] = _expected(table.program, place)
     return msgspec.structs.replace(case, **own)
 
 

@@ -37,7 +37,7 @@ def explain(case: Case) -> str:
         *(_served(variant) for variant in case.variants),
         *_asked(case),
         *(text for variant in _judged(case) for text in _expectations(variant)),
-        *(text for text in _for_gateways(case)),
+        *(text for text in _in_other_seats(case)),
         _expected("CLEAN when, besides, all of this holds", case.tidy, case.group.slack),
         f"Words\n{_listed(_words([*(each for part in case.variants for each in part.expectations), *case.tidy]))}",
         f"Where it comes from\n{_listed(map(_reference, case.references))}",
@@ -100,15 +100,20 @@ def _judged(case: Case) -> list[Case]:
     return told
 
 
-def _for_gateways(case: Case) -> list[str]:
-    if all(variant.gateway is None for variant in case.variants):
-        return []
+def _in_other_seats(case: Case) -> list[str]:
+    """What is expected of gateways and programs, where that differs."""
     slack = case.group.slack
-    told = case.for_gateway().variants[0]
-    return [
-        _expected("In the gateway's seat, OK when all of this holds instead", told.must + told.should, slack),
-        _expected("In the gateway's seat, NON-STRICT when one of these does", told.non_strict, slack),
-    ]
+    told: list[str] = []
+    for seat, expected, otherwise in (
+        ("gateway", [variant.gateway for variant in case.variants], case.for_gateway()),
+        ("program", [variant.program for variant in case.variants], case.for_program()),
+    ):
+        if any(each is not None for each in expected):
+            variant = otherwise.variants[0]
+            place = f"In the {seat}'s seat"
+            told.append(_expected(f"{place}, OK when all of this holds instead", variant.must + variant.should, slack))
+            told.append(_expected(f"{place}, NON-STRICT when one of these does", variant.non_strict, slack))
+    return told
 
 
 def _expectations(case: Case) -> list[str]:

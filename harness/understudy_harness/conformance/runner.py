@@ -205,6 +205,8 @@ class _Worker:
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
         if self._setting.seat == GATEWAY:
             judged = judged.for_gateway()
+        elif self._setting.seat == PROGRAM:
+            judged = judged.for_program()
         tries: list[CaseResult] = []
         while len(tries) < RUNS:
             tries.append(await self._try_case(judged, introduction))

@@ -266,3 +266,14 @@ def test_a_gateway_may_be_judged_by_expectations_of_its_own() -> None:
     (made,) = parse_cases({"group": GROUP, "case": [table]}, "made.toml")
     assert [each.written for each in made.must] == ["requests == 1"]
     assert [each.written for each in made.for_gateway().must] == ["requests == 2"]
+    assert [each.written for each in made.for_program().must] == ["requests == 1"]
+
+
+def test_a_program_may_be_judged_by_expectations_of_its_own() -> None:
+    """As a gateway may; a part may have its own, too."""
+    parts = [{"name": "one"}, {"name": "other", "program": {"must": ["requests == 3"]}}]
+    table = {**CASE, "program": {"must": ["requests == 2"]}, "part": parts}
+    (made,) = parse_cases({"group": GROUP, "case": [table]}, "made.toml")
+    judged = [[each.written for each in part.must] for part in made.for_program().variants]
+    assert judged == [["requests == 2"], ["requests == 3"]]
+    assert made.for_gateway().variants[1].must == made.must
