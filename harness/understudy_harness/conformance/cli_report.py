@@ -99,6 +99,8 @@ def html(files: Sequence[Path], output: str, since: Path | None) -> None:
         click.echo(write_matrix(reports, Path(output), before))
     except ReportError as problem:
         _refuse(problem)
+    except OSError as problem:
+        raise click.UsageError(f"{output} cannot be written: {problem.strerror}.") from None
 
 
 @report.command()

@@ -107,21 +107,52 @@ class Outcome:
             "junit": lambda: write_junit(suite, self.gate),
             "badge": lambda: badge(as_report(suite, **told)),
         }
-        for kind, file in self.files.items():
-            write(file, writers[kind]())
+        problems = [problem for kind, file in self.files.items() if (problem := _attempt(file, writers[kind]()))]
         if self.html is not None:
             from understudy_harness.reports.matrix import write_matrix
 
-            write_matrix([as_report(suite, **told)], Path(self.html))
+            try:
+                write_matrix([as_report(suite, **told)], Path(self.html))
+            except OSError as problem:
+                problems.append(_unwritable(self.html, problem))
+        if problems:
+            # Exit code 1 would blame the client.
+            raise click.UsageError("\n".join(problems))
         return code
 
 
 def write(file: str, report: bytes) -> None:
-    """Write a report to a file or to standard output."""
+    """Write a report to a file or to standard output.
+
+    Raises:
+        click.UsageError: it cannot be written.
+    """
+    problem = _attempt(file, report)
+    if problem:
+        raise click.UsageError(problem)
+
+
+def _attempt(file: str, report: bytes) -> str:
+    """What went wrong; empty when nothing did. A file is whole, or as it was before."""
     if file == STANDARD_OUTPUT:
         sys.stdout.buffer.write(report)
-    else:
-        Path(file).write_bytes(report)
+        return ""
+    path = Path(file)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(report)  # a pipe or a device
+        else:
+            part.write_bytes(report)
+            part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        return _unwritable(file, problem)
+    return ""
+
+
+def _unwritable(file: str, problem: OSError) -> str:
+    return f"{file} cannot be written: {problem.strerror}."
 
 
 def writable(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Words about what the client reports: its answers, errors, tool calls, and what it said while it ran."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -157,6 +158,27 @@ def _valid_text(evidence: Evidence) -> bool:
     return True
 
 
+def _stopped(evidence: Evidence) -> bool:
+    """Whether the first choice is said to have stopped by itself; some clients never say why an answer ended."""
+    return evidence.choice is not None and evidence.choice.finish in (None, "stop")
+
+
+_LENGTH = re.compile(r"length|truncat|max\w*[ _]?tokens|token limit", re.IGNORECASE)
+_FILTER = re.compile(r"filter", re.IGNORECASE)
+
+
+def _told_why(finish: str, words: re.Pattern[str]) -> Callable[[Evidence], bool]:
+    """Whether the client says why the answer was cut short: as its finish reason, or by kind or words of an error."""
+
+    def read(evidence: Evidence) -> bool:
+        failure = evidence.failure
+        if _choice(evidence, "finish") == finish:
+            return True
+        return failure is not None and (failure.kind == finish or words.search(failure.message) is not None)
+
+    return read
+
+
 def _result(field: str) -> Callable[[Evidence], Any]:
     return lambda evidence: getattr(evidence.result, field, None)
 
@@ -173,6 +195,17 @@ REPORT_WORDS: dict[str, Word] = {
     "outcome": _report(Kind.OUTCOME, help="what the run came to", read=lambda seen: seen.outcome, parameters=()),
     "text": _report(Kind.TEXT, help="text of the first choice", read=lambda seen: _choice(seen, "text"), parameters=()),
     "finish": _report(Kind.TEXT, help="its finish reason", read=lambda seen: _choice(seen, "finish"), parameters=()),
+    "stopped": _report(
+        Kind.TRUTH, help="its finish reason is stop, or the client never tells one", read=_stopped, parameters=()
+    ),
+    "told_length": _report(
+        Kind.TRUTH, help="finish reason, or kind or words of the error, say that the answer was cut by its length",
+        read=_told_why("length", _LENGTH), parameters=(),
+    ),
+    "told_filter": _report(
+        Kind.TRUTH, help="the same of an answer that was filtered", read=_told_why("content_filter", _FILTER),
+        parameters=(),
+    ),
     "refusal": _report(Kind.TEXT, help="its refusal", read=lambda seen: _choice(seen, "refusal"), parameters=()),
     "valid_text": _report(Kind.TRUTH, help="the text can be written as UTF-8", read=_valid_text, parameters=()),
     "choices": _report(Kind.NUMBER, help="choices", read=lambda seen: len(seen.call.choices), parameters=()),

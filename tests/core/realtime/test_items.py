@@ -159,6 +159,19 @@ def test_the_sound_of_old_items_is_forgotten(talk: Talk, monkeypatch: pytest.Mon
     assert usage(talk)["input_token_details"]["audio_tokens"] == 6
 
 
+def test_a_conversation_has_room_for_so_much(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded: what is too much is refused, and there is room again when an item was deleted."""
+    monkeypatch.setattr(conversation, "MOST_BYTES", 100)
+    first = talk.send(user("x" * 70))[0]["item"]["id"]
+    [refused] = talk.send(user("y" * 70))
+    assert refused["error"]["code"] == "item_create_conversation_full"
+    talk.send({"type": "conversation.item.delete", "item_id": first})
+    assert talk.send(user("y" * 70))[0]["type"] == "conversation.item.added"
+    monkeypatch.setattr(conversation, "MOST_ITEMS", 1)
+    [refused] = talk.send(user("z"))
+    assert refused["error"]["code"] == "item_create_conversation_full"
+
+
 def test_a_text_has_the_reported_bound(talk: Talk) -> None:
     """256,000 characters; one more is refused."""
     assert talk.send(user("x" * 256_000))[0]["type"] == "conversation.item.added"

@@ -193,6 +193,25 @@ def test_a_file_that_is_no_report_is_wrong_usage(command: str, tmp_path: Path, c
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody can write")
+@pytest.mark.parametrize("command", ["merge", "badge", "summary", "baseline", "html"])
+def test_what_cannot_be_written_is_said_in_a_sentence(command: str, tmp_path: Path, call) -> None:
+    """And nothing else happens."""
+    given = call(command, written(tmp_path, "r.json", a_report(a_case())), "-o", "/proc/no.html")
+    assert given.exit_code == 2
+    assert "/proc/no.html cannot be written: " in given.output
+
+
+def test_a_report_is_whole_or_as_it_was(tmp_path: Path, call) -> None:
+    """A file is replaced at once; a pipe is written to."""
+    report = written(tmp_path, "r.json", a_report(a_case()))
+    assert call("summary", report, "-o", tmp_path / "s.md").exit_code == 0
+    assert call("summary", report, "-o", tmp_path / "s.md").exit_code == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["r.json", "s.md"]
+    assert call("summary", report, "-o", "/dev/null").exit_code == 0
+    assert not Path("/dev/null").is_file()
+
+
 def test_merge_writes_what_the_other_commands_read(tmp_path: Path, call) -> None:
     """To a file, or to standard output."""
     files = [written(tmp_path, f"{name}.json", a_report(a_case(), name=name)) for name in "ab"]

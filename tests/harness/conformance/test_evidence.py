@@ -118,6 +118,21 @@ def test_half_a_character_is_seen_and_then_replaced(make_evidence) -> None:
     assert writable({"halves": ["\ud83c\udf0d", 7]}) == {"halves": ["\ufffd\ufffd", 7]}
 
 
+def test_why_an_answer_ended_is_read_from_finish_reason_kind_or_words(make_evidence) -> None:
+    """A client that never tells one is not told apart from one that stopped, but does not tell of a cut either."""
+    stopped, unknown, cut = (
+        make_evidence(result=Result(choices=[Choice(finish=end)])) for end in ("stop", None, "length")
+    )
+    assert met("stopped and not told_length", stopped)
+    assert met("stopped and not told_length and not told_filter", unknown)
+    assert met("told_length and not stopped and not told_filter", cut)
+    assert not met("stopped", make_evidence(result=Result()))
+    assert met("told_length", make_evidence(failure=Failure("length")))
+    assert met("told_length", make_evidence(failure=Failure("other", message="Model token limit exceeded")))
+    assert met("told_filter", make_evidence(failure=Failure("other", message="blocked by the content filter")))
+    assert not met("told_length", make_evidence(failure=Failure("protocol", message="Unexpected token < in JSON")))
+
+
 def test_answers_of_several_calls_are_compared(make_evidence) -> None:
     """Field by field; no text and an empty one are the same."""
     usage = Usage(9, 5)

@@ -12,6 +12,9 @@ OUTPUT_MS_PER_TOKEN = 50
 """One token for 100 ms of the user's audio, for 50 ms of the assistant's (OpenAI realtime cost guide)."""
 SOUND_KEPT = 16 * 1024 * 1024
 """Bytes of sound of all items together that can be retrieved, the newest ones ("our choice": some six minutes)."""
+MOST_ITEMS = 10_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Items that one conversation holds, and characters of texts and pictures in all of them ("our choice")."""
 _AROUND = 3
 """Tokens around the text of an item, as around a message of chat ("our choice")."""
 
@@ -87,6 +90,13 @@ class Item:
         return "\n".join(words for words in said if words)
 
     @property
+    def size(self) -> int:
+        """Characters of its texts and pictures."""
+        if self.shown["type"] != "message":
+            return sum(len(value) for value in self.shown.values() if isinstance(value, str))
+        return sum(len(value) for part in self.shown["content"] for value in part.values() if isinstance(value, str))
+
+    @property
     def sound_size(self) -> int:
         """Bytes of its audio that are held in memory."""
         return sum(sound.kept for sound in self.sounds.values())
@@ -124,6 +134,8 @@ class Conversation:
     def __init__(self, conversation_id: str) -> None:
         self.id = conversation_id
         self.items: list[Item] = []
+        self._size = 0  # when they were inserted
+        self._sizes: dict[str, int] = {}
 
     def find(self, item_id: object, doing: str = "retriev") -> int:
         """The place of an item.
@@ -146,6 +158,18 @@ class Conversation:
     def has_call(self, call_id: str) -> bool:
         """Whether a function was called under this id."""
         return any(item.shown["type"] == "function_call" and item.shown["call_id"] == call_id for item in self.items)
+
+    def require_room(self, item: Item) -> None:
+        """Refuse an item of the client that is too much; what is said or spoken has always room.
+
+        Raises:
+            BadRequest: there are too many items, or too much in them.
+        """
+        if len(self.items) >= MOST_ITEMS or self._size + item.size > MOST_BYTES:
+            raise errors.BadRequest(
+                f"Error adding item: a conversation holds at most {MOST_ITEMS} items and {MOST_BYTES} characters.",
+                code="item_create_conversation_full",
+            )
 
     def insert(self, item: Item, previous: str | None) -> str | None:
         """Put an item at the end, at the front (`root`) or behind another; returns the id before it.
@@ -173,8 +197,14 @@ class Conversation:
                 )
             place = known.index(previous) + 1
         self.items.insert(place, item)
+        self._sizes[item.id] = item.size
+        self._size += item.size
         self.forget_sounds()
         return self.items[place - 1].id if place else None
+
+    def remove(self, place: int) -> None:
+        """Take an item out."""
+        self._size -= self._sizes.pop(self.items.pop(place).id)
 
     def forget_sounds(self) -> None:
         """Keep the sound of the newest items alone, as far as there is room."""

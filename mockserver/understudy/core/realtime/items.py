@@ -28,6 +28,7 @@ def create_item(state: SessionState, event: dict[str, Any], now: int) -> Steps:
         raise errors.BadRequest(
             f"Tool call ID '{item.shown['call_id']}' not found in conversation.", code="invalid_tool_call_id"
         )
+    state.conversation.require_room(item)
     previous = state.conversation.insert(item, event.get("previous_item_id"))
     yield from announced(state, item, previous)
 
@@ -50,7 +51,7 @@ def retrieve_item(state: SessionState, event: dict[str, Any], now: int) -> Steps
 def delete_item(state: SessionState, event: dict[str, Any], now: int) -> Steps:
     """`conversation.item.delete`."""
     check_event(event, {"item_id": string()}, ("item_id",))
-    del state.conversation.items[state.conversation.find(event["item_id"], "delet")]
+    state.conversation.remove(state.conversation.find(event["item_id"], "delet"))
     yield state.writer.write("conversation.item.deleted", item_id=event["item_id"])
 
 
