@@ -10,7 +10,7 @@ from understudy_harness.conformance.reference.tool_loop import Answer, ToolLoop
 from understudy_harness.conformance.reference.wrong_events import reading
 
 
-class TakesTheFirstChoice(EventReader):
+class WantsAChoiceInEachChunk(EventReader):
     """Believes that every chunk has a choice."""
 
     def take_chunk(self, chunk: Any) -> None:
@@ -211,7 +211,7 @@ class _Mends(ObjectReader):
 
 
 WRONG_ABOUT_ANSWERS: dict[str, type[ReferenceClient]] = {
-    "takes-the-first-choice": reading(TakesTheFirstChoice),
+    "wants-a-choice-in-each-chunk": reading(WantsAChoiceInEachChunk),
     "skips-chunks-without-choices": reading(SkipsChunksWithoutChoices),
     "counts-by-itself": reading(CountsByItself),
     "reads-usage-blindly": reading(ReadsUsageBlindly),
