@@ -105,6 +105,11 @@ class FrameLog:
         except WebSocketException as problem:
             self.broken = str(problem)
 
+    @property
+    def farewell(self) -> Seen | None:
+        """The close frame of the side that closed, which is the first; None when none did."""
+        return next((each for each in self.seen if each.kind == "close"), None)
+
     def by(self, side: str, kind: str = "") -> Iterator[Seen]:
         """What one side sent, of one kind or of all."""
         return (each for each in self.seen if each.by == side and kind in ("", each.kind))

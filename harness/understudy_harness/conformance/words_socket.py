@@ -120,8 +120,9 @@ def _told(evidence: Evidence, words: str) -> bool:
 
 
 def _close(evidence: Evidence) -> Seen | None:
-    """The first close frame of the server's own."""
-    return next(_seen(evidence, SERVER, "close"), None)
+    """The first close frame with which the server closed."""
+    farewells = (frames.farewell for frames in _connections(evidence))
+    return next((each for each in farewells if each is not None and each.by == SERVER), None)
 
 
 def _code_told(evidence: Evidence) -> bool:

@@ -18,6 +18,7 @@ from understudy_harness.conformance.case import Level
 from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.expectations import Expectation
 from understudy_harness.conformance.explain import by_hand, script
+from understudy_harness.conformance.frame_log import FrameLog, Seen
 from understudy_harness.conformance.protocol import PROTOCOL
 from understudy_harness.conformance.results import JUDGED, CaseResult, SuiteResult
 from understudy_harness.conformance.verdict import Verdict
@@ -28,6 +29,8 @@ from understudy_harness.reports.story import tell
 LAYOUT = 1
 """Version of the layout; it changes when a field changes its meaning or goes, not when one is added."""
 _TAIL_KEPT = 64 * 1024
+_MESSAGES_SHOWN, _MESSAGE_SHOWN = 500, 2_000
+"""Messages of one WebSocket, and characters or bytes of one of them."""
 
 
 def write_json(
@@ -194,11 +197,30 @@ def _wire(log: WireLog, evidence: Evidence) -> dict[str, Any]:
                 "closed": _time(socket.closed),
                 "closed_by": socket.closed_by or None,
                 "broken": socket.broken or None,
+                **({} if socket.frames is None else _messages(socket.frames, evidence)),
             }
             for socket in log.sockets
         ],
         "requests": [_exchange(exchange, evidence) for exchange in log.exchanges],
     }
+
+
+def _messages(frames: FrameLog, evidence: Evidence) -> dict[str, Any]:
+    """What passed over a WebSocket, each message with its beginning; `size` and `frames` count the whole."""
+    shown = [_message(seen, evidence) for seen in frames.seen[:_MESSAGES_SHOWN]]
+    left_out = len(frames.seen) - len(shown) + frames.left_out
+    broken = {"broken": frames.broken} if frames.broken else {}
+    return {"messages": shown, "messages_left_out": left_out, **broken}
+
+
+def _message(seen: Seen, evidence: Evidence) -> dict[str, Any]:
+    told: dict[str, Any] = {"at": _time(seen.at), "by": seen.by, "kind": seen.kind}
+    if seen.kind == "close":
+        return {**told, "code": seen.close_code, "reason": _shown(seen.close_reason, evidence)}
+    # Masked first: a key that the cut goes through would not be known again.
+    data = _shown(seen.data, evidence)
+    shown = data[:_MESSAGE_SHOWN] if isinstance(data, str) else {"hex": data["hex"][: 2 * _MESSAGE_SHOWN]}
+    return {**told, "size": seen.size, "frames": seen.frames, "data": shown}
 
 
 def _exchange(exchange: Exchange, evidence: Evidence) -> dict[str, Any]:

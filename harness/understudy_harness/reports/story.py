@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from understudy_harness.conformance.case import Case
 from understudy_harness.conformance.evidence import Evidence
+from understudy_harness.conformance.frame_log import CLIENT, SERVER
 from understudy_harness.conformance.results import CaseResult
-from understudy_harness.conformance.wire_log import Exchange
+from understudy_harness.conformance.wire_log import Exchange, Socket
 
 _REQUESTS_TOLD = 6
 _TEXT_TOLD = 60
@@ -38,7 +39,9 @@ def tell(result: CaseResult) -> Story:
 
 def _server(case: Case, evidence: Evidence) -> str:
     scripted = {name.lower() for step in case.serve for name in step.get("headers", ())}
-    answers = [_answer(exchange, scripted) for exchange in evidence.log.exchanges]
+    scripted |= {name.lower() for step in case.socket for name in (step.get("refuse") or {}).get("headers", ())}
+    sockets = evidence.log.sockets
+    answers = [_answer(exchange, scripted) + _talk(sockets[exchange.socket - 1]) for exchange in evidence.log.exchanges]
     if not answers:
         return "was never asked"
     told: list[tuple[str, int]] = []
@@ -57,9 +60,25 @@ def _answer(exchange: Exchange, scripted: set[str]) -> str:
     return f"{exchange.status} ({', '.join(shown)})" if shown else str(exchange.status)
 
 
+def _talk(socket: Socket) -> str:
+    """How much was said over a WebSocket, and how it ended when it was the server that ended it."""
+    if socket.frames is None:
+        return ""
+    events = [seen for seen in socket.frames.by(SERVER) if seen.kind in ("text", "binary")]
+    said = f" and {len(events)} event{'' if len(events) == 1 else 's'}"
+    first = socket.frames.farewell
+    if first is not None and first.by == SERVER:
+        return said + f", closed with {first.close_code} {first.close_reason}".rstrip()
+    return said + (", dropped" if first is None and socket.closed_by == "server" else "")
+
+
 def _client(case: Case, evidence: Evidence) -> str:
     count = len(evidence.log.exchanges)
     parts = ["no request" if count == 0 else "1 request" if count == 1 else f"{count} requests"]
+    frames = [socket.frames for socket in evidence.log.sockets if socket.frames is not None]
+    if frames:
+        sent = sum(1 for each in frames for _ in each.by(CLIENT, "text"))
+        parts[0] += f" and {sent} event{'' if sent == 1 else 's'}"
     for number in range(1, min(count, _REQUESTS_TOLD)):
         gap = evidence.gap(number)
         parts.append("at the same time" if gap is None else f"{gap:.3f} s later")

@@ -186,15 +186,15 @@ def test_evidence_of_another_make_is_shown_as_it_is(tmp_path: Path) -> None:
 
 def test_evidence_of_every_kind_has_its_place(tmp_path: Path) -> None:
     """Several calls, a second server, a program's exit code and output, and what was said over a WebSocket."""
-    frames = (
-        b"\x81\x05hello\x01\x02ab\x82\x7e\x00\x80"
-        + b"\x07" * 128
-        + b"\x88\x05\x03\xe9bye\x81\x7f"
-        + b"\x00" * 7
-        + b"\x09cut"
-    )
     request = {"number": 1, "started": 0.1, "method": "GET", "target": "/v1/realtime", "status": 101}
-    request["answer"] = {"hex": (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n" + frames).hex()}
+    request["answer"] = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n"
+    messages = [
+        {"at": 0.2, "by": "server", "kind": "text", "size": 5, "frames": 2, "data": "hello"},
+        {"at": 0.3, "by": "client", "kind": "binary", "size": 900, "frames": 1, "data": {"hex": "07ff"}},
+        {"at": 0.4, "by": "server", "kind": "close", "code": 1001, "reason": "bye"},
+    ]
+    socket = {"number": 1, "opened": 0.1, "closed": 0.5, "closed_by": "server"}
+    socket |= {"messages": messages, "messages_left_out": 7}
     sound = {**request, "answer": {"hex": (b"HTTP/1.1 200 OK\r\nx: y\r\n\r\n" + b"\xff\x00").hex()}}
     call = {
         "op": "stream",
@@ -205,7 +205,7 @@ def test_evidence_of_every_kind_has_its_place(tmp_path: Path) -> None:
         "kind": "quota",
     }
     evidence = {
-        "requests": [request, {**sound, "number": 2}], "sockets": [],
+        "requests": [request, {**sound, "number": 2}], "sockets": [socket],
         "second_server": {"requests": [{**request, "target": "/elsewhere", "answer": ""}], "sockets": []},
         "calls": [call] * 120, "exit_code": 3, "standard_output": "printed", "values": {"pace": 1.5},
     }  # fmt: skip
@@ -213,8 +213,9 @@ def test_evidence_of_every_kind_has_its_place(tmp_path: Path) -> None:
     text = Document(one_page(reports_of(tmp_path, report))).text
     for part in (
         "upgrade: websocket",
-        "text, 5 bytes: hello\ntext (to be continued), 2 bytes: ab\nbinary, 128 bytes: 07 07",
-        "close, 5 bytes: 1001 bye\ntext, 9 bytes: cut (cut off)",
+        "Over socket 1: 3 messages",
+        '0.2  server text 5 bytes in 2 frames: hello\n0.3  client binary 900 bytes: {"hex": "07ff"}',
+        "0.4  server close 1001 bye\nand 7 more messages",
         "HTTP/1.1 200 OK\nx: y",
         "000000  ff 00",
         "Second server: 1 request on 0 sockets",

@@ -169,3 +169,37 @@ def test_headlines_count_what_was_judged(made) -> None:
     assert (made.totals(Level.MUST).passed, made.totals(Level.MUST).judged) == (3, 4)
     assert (made.totals(Level.SHOULD).passed, made.totals(Level.SHOULD).judged) == (0, 1)
     assert made.silent == 1
+
+
+def test_a_conversation_is_told_by_its_messages(run_suite) -> None:
+    """Both sides with their times, long ones cut; the story counts them and says how it ended."""
+    suite = run_suite(WRONG["hides-close-reasons"], ["11.5", "11.7"])
+    large, closed = (tell(result) for result in suite.results)
+    assert large.server == "101 and 20 events"
+    assert closed.server == (
+        "in the part 'going away' 101 and 10 events, "
+        "closed with 1001 Your session hit the maximum duration of 60 minutes."
+    )
+    assert closed.client.startswith("1 request and 3 events; error connection")
+    report = json.loads(write_json(suite, exit_code=1))
+    sizes = [
+        message["size"] for message in report["cases"][0]["evidence"]["sockets"][0]["messages"] if "size" in message
+    ]
+    assert max(sizes) > 4_000_000
+    assert len(json.dumps(report)) < 200_000
+    (socket,) = report["cases"][1]["evidence"]["sockets"]
+    assert socket["messages_left_out"] == 0
+    assert [message["kind"] for message in socket["messages"] if message["by"] == "client"] == [*["text"] * 3, "close"]
+    (close,) = [message for message in socket["messages"] if message["by"] == "server" and message["kind"] == "close"]
+    assert (close["code"], close["reason"]) == (1001, "Your session hit the maximum duration of 60 minutes.")
+    assert json.loads(socket["messages"][0]["data"])["type"] == "session.created"
+
+
+def test_a_key_in_a_message_is_masked(run_suite) -> None:
+    """Wherever the message is cut."""
+    suite = run_suite(selectors=["12.1"])
+    key = suite.results[0].evidence.canary.key
+    frames = suite.results[0].evidence.log.sockets[0].frames
+    frames.seen[0].data = b"x" * 1990 + key.encode()
+    report = write_json(suite, exit_code=0).decode()
+    assert key[:12] not in report

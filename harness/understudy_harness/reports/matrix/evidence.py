@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from understudy_harness.reports.markup import Markup, element, evidence_text, joined
-from understudy_harness.reports.matrix.frames import frames
 from understudy_harness.reports.matrix.timeline import Span, timeline
 from understudy_harness.reports.reading import ReportedCase
 
@@ -19,6 +18,7 @@ _BYTES_SHOWN = 1_024
 _REQUESTS_SHOWN = 30
 _LINES_SHOWN = 100
 _CALLS_SHOWN = 40
+_MESSAGE_SHOWN = 300
 _ROW = 16
 
 
@@ -127,6 +127,7 @@ def _requests(
         shown,
         element("p", more, class_="cut") if more else None,
         element("ul", sockets, class_="sockets") if sockets else None,
+        [_talk(each, open=deep) for each in seen.sockets[:_CALLS_SHOWN] if each.get("messages")],
         open=open,
     )
 
@@ -176,6 +177,26 @@ def _socket(socket: Mapping[str, Any]) -> str:
     return f"{told}; broken: {socket['broken']}" if socket.get("broken") else told
 
 
+def _talk(socket: Mapping[str, Any], *, open: bool) -> Markup:
+    """What was said over a WebSocket, a line for each message."""
+    messages = socket["messages"]
+    lines = [_message(each) for each in messages[:_LINES_SHOWN]]
+    missing = len(messages) - len(lines) + (socket.get("messages_left_out") or 0)
+    said = "\n".join(lines + ([f"and {missing:,} more messages"] if missing else []))
+    title = f"Over socket {socket.get('number')}: {_count(len(messages), 'message')}"
+    return _details(title, _cut(said, ""), open=open)
+
+
+def _message(message: Mapping[str, Any]) -> str:
+    kind, frames = message.get("kind"), message.get("frames")
+    if kind == "close":
+        said = f"{message.get('code')} {message.get('reason') or ''}".rstrip()
+    else:
+        pieces = f" in {frames} frames" if isinstance(frames, int) and frames > 1 else ""
+        said = f"{message.get('size')} bytes{pieces}: {_line(message.get('data'))[:_MESSAGE_SHOWN]}"
+    return f"{message.get('at')}  {message.get('by')} {kind} {said}"
+
+
 def _lines(lines: Sequence[Mapping[str, Any]]) -> Markup:
     shown = "\n".join(
         f"{each.get('at')}  {json.dumps(_without(each, ('at',)), ensure_ascii=False)}" for each in lines[:_LINES_SHOWN]
@@ -211,7 +232,7 @@ def _dump(content: bytes) -> str:
 
 
 def _parted(answer: Any) -> tuple[str, Any]:
-    """Head and body of an answer; of a WebSocket, what was said over it in lines."""
+    """Head and body of an answer."""
     if isinstance(answer, str):
         head, empty, body = answer.partition("\r\n\r\n")
         return (head.replace("\r\n", "\n"), body) if empty else ("", answer)
@@ -222,10 +243,6 @@ def _parted(answer: Any) -> tuple[str, Any]:
     head = start.decode("latin-1").replace("\r\n", "\n")
     if not end:
         return "", answer
-    if b" 101 " in start[:16]:
-        said = list(frames(rest))
-        missing = len(said) - _LINES_SHOWN
-        return head, "\n".join(said[:_LINES_SHOWN] + ([f"and {missing:,} more frames"] if missing > 0 else []))
     return head, {"hex": rest.hex()} if rest else ""
 
 
