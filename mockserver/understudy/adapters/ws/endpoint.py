@@ -153,6 +153,7 @@ class _Player:
         self._simulator = simulator
         self._sender = sender
         self._frames = Frames(receive, simulator.clock)
+        self._told = 0
 
     async def play(self, call: Call | None) -> None:
         """Play the session; of a call until it is over."""
@@ -173,7 +174,6 @@ class _Player:
         clock = self._simulator.clock
         await self._settle()
         await self._say(session.start())
-        sent = 0
         while True:
             if clock.now() >= session.deadline:
                 if await self._wake():
@@ -197,12 +197,16 @@ class _Player:
                 if frame is not TIME_IS_UP and not await self._take(frame):
                     return
                 continue
-            for event in session.pull(clock.now()):
-                await self._say(event)
-                sent += 1
-                if sent % _YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
+            await self._tell(session.pull(clock.now()))
             await self._settle()
+
+    async def _tell(self, events: list[bytes]) -> None:
+        """Send what was pulled; in a frame of its own, so that no session holds its last event while it waits."""
+        for event in events:
+            await self._say(event)
+            self._told += 1
+            if self._told % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
 
     async def _take(self, frame: Any) -> bool:
         """Handle a frame; False at the end of the connection."""

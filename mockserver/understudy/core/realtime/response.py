@@ -242,11 +242,10 @@ class ResponseRun:
                     self.text_tokens += 1
                     yield [self._writer.delta("response.output_audio_transcript.delta", part, "delta", piece)]
                     continue
-                size = min(AUDIO_DELTA_MS, self._room() * OUTPUT_MS_PER_TOKEN) * self._format.bytes_per_ms
-                delta = audio[start : start + size]
-                self._sent_audio(item, len(delta))
-                yield [deltas.write(cut_base64(encoded, audio, start, start + len(delta)))]
-                start += len(delta)
+                most = min(AUDIO_DELTA_MS, self._room() * OUTPUT_MS_PER_TOKEN) * self._format.bytes_per_ms
+                before, start = start, min(start + most, len(audio))
+                self._sent_audio(item, start - before)
+                yield [deltas.write(cut_base64(encoded, audio, before, start))]
             self._phrase = None
             if self.incomplete:
                 break
