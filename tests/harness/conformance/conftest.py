@@ -276,6 +276,27 @@ def run_suite(virtually) -> SuiteRunner:
 
 
 @pytest.fixture
+def run_jobs(virtually) -> Callable[..., tuple[SuiteResult, int]]:
+    """Runs cases several at once, against the reference client; gives back the results and how many drivers there were."""
+
+    def run(selectors: Iterable[str], *, jobs: int, listeners: Iterable[Listener]) -> tuple[SuiteResult, int]:
+        drivers: list[InProcessDriver] = []
+
+        def make() -> InProcessDriver:
+            drivers.append(InProcessDriver(ReferenceClient, msgspec.convert(INTRODUCTION, Introduction)))
+            return drivers[-1]
+
+        async def whole() -> SuiteResult:
+            now = lambda: round(_virtual_now() * 1_000_000)  # noqa: E731 # one expression
+            runner = Runner(make, ["reference"], now=now, listeners=listeners, watch=Steady(), jobs=jobs)
+            return await runner.run(select(in_seat(load_cases(), "D", slow=False), selectors))
+
+        return virtually(whole()), len(drivers)
+
+    return run
+
+
+@pytest.fixture
 def make_evidence() -> Callable[..., Evidence]:
     """Evidence as a run would leave it: requests as (start, end of answer), and what the client reported."""
 
