@@ -23,6 +23,12 @@ class Canary(NamedTuple):
         """One that no run had before."""
         return cls(f"sk-canary-{secrets.token_hex(16)}", f"canary-{secrets.token_hex(4)}")
 
+    @classmethod
+    def of(cls, seed: int, *place: object) -> "Canary":
+        """The one of a place in a run that is to be repeated: case, part, try and call."""
+        digest = hashlib.blake2b(repr((seed, *place)).encode(), digest_size=20).hexdigest()
+        return cls(f"sk-canary-{digest[:32]}", f"canary-{digest[32:]}")
+
     def masked(self, text: str) -> str:
         """Make the key in a text unreadable."""
         return text.replace(self.key, mask_key(self.key))

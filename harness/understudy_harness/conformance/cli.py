@@ -40,6 +40,9 @@ _selection = click.option(
     show_default=True,
     help="Cases that run at once, as far as they do not hang on time; each job starts a driver.",
 )
+@click.option(
+    "--seed", type=int, help="Make the keys and words of the runs from this number, so that they can be repeated."
+)
 @outcome_options(lambda: (case.id for case in _chosen("")))
 @click.option("--dry-run", "--list", "dry_run", is_flag=True, help="Say which cases would be run, and run none.")
 @click.pass_context
@@ -50,6 +53,7 @@ def run(
     outcome: Outcome,
     slow: bool,
     jobs: int,
+    seed: int | None,
     dry_run: bool,
 ) -> None:
     """Run cases against a client, in one of three seats.
@@ -70,17 +74,19 @@ def run(
         _write_list(cases)
         click.echo("1 case would be run." if len(cases) == 1 else f"{len(cases)} cases would be run.")
         return
-    suite = _judged(context, seat, cases, jobs, outcome)
+    suite = _judged(context, seat, cases, outcome, jobs=jobs, seed=seed)
     context.exit(outcome.finish(suite))
 
 
-def _judged(context: click.Context, seat: Seat, cases: Sequence[Case], jobs: int, outcome: Outcome) -> SuiteResult:
+def _judged(
+    context: click.Context, seat: Seat, cases: Sequence[Case], outcome: Outcome, *, jobs: int, seed: int | None
+) -> SuiteResult:
     """Run cases; whatever keeps the suite from judging ends the command."""
     from understudy_harness.conformance.driver import DriverError, DriverNotFound
     from understudy_harness.conformance.protocol import ProtocolError
 
     try:
-        runner = seat.runner(now=wall_now, listeners=outcome.listeners(seat.again), jobs=jobs)
+        runner = seat.runner(now=wall_now, listeners=outcome.listeners(seat.again), jobs=jobs, seed=seed)
         return asyncio.run(runner.run(cases))
     except DriverNotFound as problem:
         raise click.UsageError(f"{problem}.") from None

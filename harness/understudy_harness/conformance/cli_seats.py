@@ -67,14 +67,18 @@ class Seat:
         port = [] if self.port == UPSTREAM_PORT else ["--upstream-port", str(self.port)]
         return line(["--gateway", *self.command, *port], case)
 
-    def runner(self, *, now: Callable[[], int], listeners: Iterable["Listener"], jobs: int) -> "Runner":
+    def runner(
+        self, *, now: Callable[[], int], listeners: Iterable["Listener"], jobs: int, seed: int | None = None
+    ) -> "Runner":
         """What runs cases in the seat."""
         from understudy_harness.conformance.runner import Runner
 
         if self.letter == DRIVER:
             from understudy_harness.conformance.driver import DriverProcess
 
-            return Runner(lambda: DriverProcess(self.command), self.command, now=now, listeners=listeners, jobs=jobs)
+            return Runner(
+                lambda: DriverProcess(self.command), self.command, now=now, listeners=listeners, jobs=jobs, seed=seed
+            )
         if self.letter == PROGRAM:
             from understudy_harness.conformance import program
 
@@ -84,6 +88,7 @@ class Seat:
                 now=now,
                 listeners=listeners,
                 jobs=jobs,
+                seed=seed,
                 seat=PROGRAM,
                 blind=program.BLIND,
             )
@@ -95,6 +100,7 @@ class Seat:
             self.command,
             now=now,
             listeners=listeners,
+            seed=seed,
             seat=GATEWAY,
             blind=gateway.BLIND,
             port=self.port,

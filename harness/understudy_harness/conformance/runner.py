@@ -63,6 +63,7 @@ class Runner:
         jobs: cases that run at once, as far as they do not hang on time.
         seat: where the client stands, a letter of `SEATS`.
         blind: names of words that cannot be seen from there.
+        seed: of the keys and words of the runs, so that they can be repeated; None for new ones.
         port: of the cases' servers, where something else must know it before; 0 for a free one each.
     """
 
@@ -77,6 +78,7 @@ class Runner:
         jobs: int = 1,
         seat: str = "D",
         blind: frozenset[str] = frozenset(),
+        seed: int | None = None,
         port: int = 0,
     ) -> None:
         self._make_driver = make_driver
@@ -84,7 +86,7 @@ class Runner:
         self._listeners = tuple(listeners)
         # One port serves one run at a time.
         self._jobs = 1 if port else jobs
-        self._setting = _Setting(now, watch, seat, blind, port)
+        self._setting = _Setting(now, watch, seat, blind, seed, port)
 
     async def run(self, cases: Sequence[Case]) -> SuiteResult:
         """Run cases; those that do not hang on time first.
@@ -142,12 +144,14 @@ class _Setting:
         watch: Callable[[], AbstractAsyncContextManager[Steadiness]],
         seat: str,
         blind: frozenset[str],
+        seed: int | None,
         port: int,
     ) -> None:
         self.now = now
         self.watch = watch
         self.seat = seat
         self.blind = blind
+        self.seed = seed
         self.port = port
         self._authority: LocalAuthority | None = None
 
@@ -157,6 +161,10 @@ class _Setting:
         if self._authority is None:
             self._authority = LocalAuthority(HOST)
         return self._authority
+
+    def canary(self, *place: object) -> Canary:
+        """That of a call: by the seed and its place, or one that no run had before."""
+        return Canary.new() if self.seed is None else Canary.of(self.seed, *place)
 
     @property
     def what(self) -> str:
@@ -176,6 +184,7 @@ class _Worker:
         self._driver = driver
         self._setting = setting
         self._sequence = 0
+        self._runs: dict[tuple[str, str], int] = {}
         self._unstartable: Exception | None = None
         self._introduction: Introduction | None = None
 
@@ -237,17 +246,21 @@ class _Worker:
         return worst
 
     async def _try_part(self, case: Case, introduction: Introduction) -> CaseResult:
-        canary = Canary.new()
-        stage: Stage | None = None
+        self._runs[case.id, case.part] = run = self._runs.get((case.id, case.part), 0) + 1
+        canaries: dict[int, Canary] = {}
+
+        def canary_of(number: int) -> Canary:
+            return canaries.setdefault(number, self._setting.canary(case.id, case.part, run, number))
+
         try:
             await self._revive()
-            stage, evidence = await self._run_once(case, introduction, canary)
+            stage, evidence = await self._run_once(case, introduction, canary_of)
         except (DriverError, ProtocolError) as problem:
             reason = _with_complaints(str(problem), self._driver.complaints())
-            return CaseResult(case, Judgement(Verdict.ERROR), canary.masked(reason))
+            return CaseResult(case, Judgement(Verdict.ERROR), _masked(reason, canaries.values()))
         if stage.skipped is not None:
             reason = " ".join(filter(None, (stage.skipped.why, stage.skipped.issue)))
-            return CaseResult(case, Judgement(Verdict.SKIPPED), canary.masked(reason))
+            return CaseResult(case, Judgement(Verdict.SKIPPED), _masked(reason, canaries.values()))
         result = CaseResult(case, judge(case, evidence), evidence=evidence)
         result.measured = {name: writable(value) for name, value in evidence.measured(case.expectations).items()}
         evidence.make_writable()
@@ -267,8 +280,11 @@ class _Worker:
                 self._unstartable = problem
                 raise
 
-    async def _run_once(self, case: Case, introduction: Introduction, canary: Canary) -> tuple[Stage, Evidence]:
+    async def _run_once(
+        self, case: Case, introduction: Introduction, canary_of: Callable[[int], Canary]
+    ) -> tuple[Stage, Evidence]:
         loop = asyncio.get_running_loop()
+        canary = canary_of(1)
         server = self._server(case, introduction, canary)
         await server.start()
         try:
@@ -276,7 +292,7 @@ class _Worker:
             async with self._setting.watch() as steadiness:
                 server.begin()
                 zero = loop.time()
-                stage = Stage(case, server, self._driver, introduction, canary, self._next)
+                stage = Stage(case, server, self._driver, introduction, canary_of, self._next)
                 try:
                     await PLAYS.get(case.play, ordinary)(stage)
                 except Hung:
@@ -364,6 +380,13 @@ def _badness(result: CaseResult) -> tuple[int, bool]:
     """A failure is worse than a second-best, and what was left untidy worse than what was not."""
     order = (Verdict.OK, Verdict.INFO, Verdict.NON_STRICT, Verdict.FAILED)
     return order.index(result.judgement.verdict), not result.judgement.clean
+
+
+def _masked(text: str, canaries: Iterable[Canary]) -> str:
+    """A text without the keys of a run."""
+    for canary in canaries:
+        text = canary.masked(text)
+    return text
 
 
 def _with_complaints(problem: str, complaints: bytes) -> str:

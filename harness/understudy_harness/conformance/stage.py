@@ -46,7 +46,7 @@ class Stage:
         server: of the case, started.
         driver: of the client, started.
         introduction: of the client.
-        canary: of the first call.
+        canary_of: makes the canary of a call by its number, from 1.
         next_seq: gives each run line its number.
 
     Attributes:
@@ -62,14 +62,15 @@ class Stage:
         server: CaseServer,
         driver: Driver,
         introduction: Introduction,
-        canary: Canary,
+        canary_of: Callable[[int], Canary],
         next_seq: Callable[[], int],
     ) -> None:
         self.case = case
         self.server = server
         self._driver = driver
         self._introduction = introduction
-        self._canary = canary
+        self._canary_of = canary_of
+        self._canary = canary_of(1)
         self._next_seq = next_seq
         self.begun: list[Begun] = []
         self.values: dict[str, float] = {}
@@ -96,7 +97,8 @@ class Stage:
             changes: fields of the run line that are otherwise: `op`, `input`, `options`.
         """
         case = self.case
-        canary = self._canary if not self.begun or case.calls.same_key else Canary.new()
+        number = len(self.begun) + 1
+        canary = self._canary if number == 1 or case.calls.same_key else self._canary_of(number)
         self.server.expect(canary)
         seq = self._next_seq()
         options = case.options

@@ -243,3 +243,16 @@ def _post(address: str) -> bytes:
         while data := connection.recv(65_536):
             answer += data
     return answer
+
+
+def test_a_seed_makes_a_run_that_can_be_repeated(tmp_path: Path) -> None:
+    """The same words in the same places; without one, new words each time."""
+
+    def word(*options: str) -> str:
+        file = tmp_path / "report.json"
+        driver = f"{sys.executable} -m understudy_harness.conformance.reference"
+        CliRunner().invoke(conform, ["run", "--driver", driver, "--select", "2.5", "--json", str(file), *options])
+        return json.loads(file.read_bytes())["cases"][0]["evidence"]["answer_word"]
+
+    assert word("--seed", "7") == word("--seed", "7") != word("--seed", "8")
+    assert word() != word()

@@ -140,3 +140,11 @@ def test_the_form_follows_the_request_and_every_request_counts_once() -> None:
     request.body = b"{}"
     assert script.next(request, "", "", 0).answer(0).content_type == b"application/json"
     assert script.covers_every_call
+
+
+def test_a_seed_makes_the_same_canaries_again() -> None:
+    """One for each place; another seed makes others."""
+    one = Canary.of(7, "1.1", "", 1, 1)
+    assert one == Canary.of(7, "1.1", "", 1, 1)
+    assert len({one, Canary.of(7, "1.1", "", 2, 1), Canary.of(7, "1.1", "", 1, 2), Canary.of(8, "1.1", "", 1, 1)}) == 4
+    assert (one.key[:10], one.word[:7], len(one.key), len(one.word)) == ("sk-canary-", "canary-", 42, 15)
