@@ -30,6 +30,7 @@ _KEEP_ALIVE_S = 600
 """Longer than any run: that the server lets an idle socket go would be a fault that no case asks for."""
 _TURNS = 5
 _MESSAGE_LIMIT = 64 * 1024 * 1024
+_CLAIMS = (b"openai-organization", b"openai-project")
 ScriptOf = Callable[[Canary, str], FaultScript]
 """Makes the script of one call from its canary and the origin of the case's second server (empty for none)."""
 
@@ -45,6 +46,7 @@ class CaseServer:
         authority: serves https and wss with a certificate of it; None for plain text.
         prepare: is given the simulator before the first request.
         sockets: makes what it does on WebSockets; None where the mock server serves them itself.
+        lets_in: answer also who brings no key.
 
     Attributes:
         log: what passed over its sockets.
@@ -63,6 +65,7 @@ class CaseServer:
         authority: LocalAuthority | None = None,
         prepare: Callable[[Simulator], None] | None = None,
         sockets: SocketScriptOf | None = None,
+        lets_in: bool = False,
     ) -> None:
         # The defaults, not the user's settings: environment and files must not change a verdict.
         settings = Settings()
@@ -79,7 +82,7 @@ class CaseServer:
         # As `understudy serve` sets uvicorn up, but for the time that idle connections are kept; and no ping and no
         # compression of frames but those that a case asks for, so that the log has what the client has.
         self._config = uvicorn.Config(
-            _BehindPrefixes(create_application(simulator, body_limit=settings.body_limit), self._sockets),
+            self._in_front_of(create_application(simulator, body_limit=settings.body_limit), lets_in=lets_in),
             ws=ScriptedProtocol,
             ws_ping_interval=None,
             ws_per_message_deflate=False,
@@ -100,7 +103,7 @@ class CaseServer:
         self._server: asyncio.Server | None = None
         self.log = WireLog(asyncio.get_running_loop().time)
         self.origin = ""
-        self.second = None if second is None else CaseServer(second, now)
+        self.second = None if second is None else CaseServer(second, now, lets_in=True)
 
     @property
     def base_url(self) -> str:
@@ -120,6 +123,10 @@ class CaseServer:
             self._sockets.expect(canary)
         if self.second is not None:
             self.second.expect(canary)
+
+    def _in_front_of(self, application: Application, *, lets_in: bool) -> Application:
+        told = application if self._script is None else _Unquestioned(application, lets_in=lets_in)
+        return _BehindPrefixes(told, self._sockets or application)
 
     @property
     def _second_origin(self) -> str:
@@ -189,15 +196,34 @@ class _BehindPrefixes:
 
     Args:
         application: the mock server's.
-        sockets: what serves WebSockets in its place; None for the same.
+        sockets: what serves WebSockets in its place.
     """
 
-    def __init__(self, application: Application, sockets: Application | None = None) -> None:
+    def __init__(self, application: Application, sockets: Application) -> None:
         self._application = application
-        self._sockets = application if sockets is None else sockets
+        self._sockets = sockets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         prefix, slash, rest = scope.get("path", "").partition("/v1/")
         if prefix and slash:
             scope = {**scope, "path": slash + rest, "raw_path": (slash + rest).encode()}
         await (self._sockets if scope["type"] == "websocket" else self._application)(scope, receive, send)
+
+
+class _Unquestioned:
+    """The application where a script answers: it does not ask which organization and project a caller names.
+
+    Args:
+        application: the mock server's.
+        lets_in: give who brings no key one, as who fetches a picture by its URL.
+    """
+
+    def __init__(self, application: Application, *, lets_in: bool) -> None:
+        self._application = application
+        self._lets_in = lets_in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [pair for pair in scope["headers"] if pair[0] not in _CLAIMS]
+        if self._lets_in and not any(name == b"authorization" for name, _ in headers):
+            headers.append((b"authorization", b"Bearer sk-nobody"))
+        await self._application({**scope, "headers": headers}, receive, send)

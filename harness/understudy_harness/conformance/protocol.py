@@ -217,6 +217,9 @@ class Failure(msgspec.Struct):
     status: int | None = None
     code: str | None = None
     type: Annotated[str | None, _told("The client's name for it, such as its exception class.")] = None
+    debug: Annotated[
+        str | None, _told("All that it shows a developer who prints it: `repr(error)`, `util.inspect`, `%+v`.")
+    ] = None
     request_id: str | None = None
     retry_after_s: Annotated[float | None, _told("The server's wait, where the application can read it.")] = None
     partial: Partial | None = None

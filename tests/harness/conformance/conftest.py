@@ -132,6 +132,7 @@ class InProcessDriver:
         self._complains = complains
         self._complained = b"from before"
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._kept: dict[str, ReferenceClient] = {}
         self.alive = True
         self.starts = 0
         self.killed = 0
@@ -168,13 +169,17 @@ class InProcessDriver:
             assert isinstance(progress, Progress)
             attempt.take(progress)
 
-        told = await perform(self._client_class, msgspec.to_builtins(message), _virtual_now, say)
+        run = msgspec.to_builtins(message)
+        told = await perform(self._client_class, run, _virtual_now, say, log=self._complain, kept=self._kept)
         line = written(told)
         attempt.said += line
         final = decode_line(line)
         assert isinstance(final, Final)
         if not attempt.final.done():
             attempt.final.set_result(final)
+
+    def _complain(self, words: str) -> None:
+        self._complained += words.encode()
 
     def cancel(self, seq: int) -> None:
         self._tasks[seq].cancel()

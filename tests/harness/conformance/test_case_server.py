@@ -160,3 +160,33 @@ def test_a_second_server_is_another_origin_with_a_log_of_its_own(virtually, make
     assert f"location: {server.second.origin}/v1/x".encode() in redirected
     assert followed.startswith(b"HTTP/1.1 418")
     assert (len(server.log.exchanges), len(server.second.log.exchanges)) == (1, 1)
+
+
+def test_a_case_has_no_organizations_of_its_own(serve, cases) -> None:
+    """Whatever a client names is let in and written down: the case is about what it sends."""
+    claiming = REQUEST.replace(b"Host: x", b"Host: x\r\nOpenAI-Organization: org-x\r\nOpenAI-Project: proj_x")
+    (answered,), log = serve(cases["14.8"].variants[0], Canary.new(), claiming)
+    assert answered.startswith(b"HTTP/1.1 200 OK")
+    assert log.exchanges[0].header("openai-organization") == "org-x"
+
+
+def test_a_second_server_answers_who_brings_no_key(virtually, cases) -> None:
+    """A picture is fetched without one; the first server lets nobody in like that."""
+    bare = REQUEST.replace(b"Authorization: Bearer sk-a\r\n", b"")
+
+    async def whole() -> list[bytes]:
+        case = cases["3.11"]
+        server = CaseServer(
+            lambda each, _: case.script(each), lambda: NOW, second=lambda each, _: case.second_script(each)
+        )
+        await server.start()
+        server.expect(Canary.new())
+        assert server.second is not None
+        try:
+            return [*await talk(server, bare), *await talk(server.second, bare)]
+        finally:
+            await server.stop()
+
+    first, second = virtually(whole())
+    assert first.startswith(b"HTTP/1.1 401")
+    assert second.startswith(b"HTTP/1.1 200")

@@ -50,6 +50,23 @@ def test_a_key_is_looked_for_in_everything_the_driver_wrote(make_evidence) -> No
     assert not met("no_secret", make_evidence(complained=b"debug: " + key))
 
 
+def test_the_key_is_a_bearer_token_once_in_each_request(make_evidence) -> None:
+    """Not twice, not otherwise, not another one; without a request nothing was seen."""
+    key = "sk-canary-0123456789abcdef"
+
+    def sent(*headers: tuple[str, str]) -> Evidence:
+        evidence = make_evidence([(0.1, 0.2)])
+        evidence.log.exchanges[0].headers = list(headers)
+        return evidence
+
+    assert met("bearer_once", sent(("authorization", f"Bearer {key}")))
+    assert not met("bearer_once", sent(("authorization", f"Bearer {key}"), ("Authorization", f"Bearer {key}")))
+    assert not met("bearer_once", sent(("authorization", f"Basic {key}")))
+    assert not met("bearer_once", sent(("authorization", "Bearer sk-other")))
+    assert not met("bearer_once", sent())
+    assert not met("bearer_once", make_evidence())
+
+
 def test_sockets_are_to_be_closed_by_the_client_in_time(make_evidence) -> None:
     """Not later, not by the suite's own clearing up; a run that hangs is not judged."""
     within = "sockets_closed_within(2)"

@@ -71,6 +71,21 @@ def test_who_talks_to_somebody_else_is_caught_in_the_trap(tmp_path: Path) -> Non
     assert '"trapped": 1' in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("source", "judged"),
+    [
+        (SOUND, "MUST 1/1"),
+        (ELSEWHERE, "MUST 0/1"),
+        (SOUND.replace("print(", "urllib.request.urlopen('http://stats.example/') or print(", 1), "MUST 0/1"),
+        (SOUND.replace("Bearer ", "Token "), "MUST 0/1"),
+    ],
+    ids=["sound", "another server", "one server more", "another scheme"],
+)
+def test_the_environment_is_all_that_a_program_needs(source: str, judged: str, tmp_path: Path) -> None:
+    """The server and the key that it names, and nobody else."""
+    assert judged in run(tmp_path, source, "14.4").output
+
+
 def test_cases_about_other_calls_are_left_out(tmp_path: Path) -> None:
     """A program makes one kind of call."""
     done = run(tmp_path, SOUND, "4", "--dry-run")

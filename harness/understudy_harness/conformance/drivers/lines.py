@@ -18,6 +18,8 @@ from typing import Any
 
 Fields = dict[str, Any]
 _LINES = sys.stdout.buffer
+DEBUG_KEPT = 100_000
+"""Letters of an error's `repr` that are told."""
 
 
 class Run:
@@ -145,7 +147,8 @@ class Driver:
         except asyncio.CancelledError:
             told = {"error": {"kind": "cancelled", "partial": {**run.seen(), "pictures": run.pictures}}}
         except Exception as error:  # whatever the client raises is what its caller gets
-            told = {"error": {**self._describe(error), "partial": {**run.seen(), "pictures": run.pictures}}}
+            shown = {"debug": repr(error)[:DEBUG_KEPT]}
+            told = {"error": {**shown, **self._describe(error), "partial": {**run.seen(), "pictures": run.pictures}}}
         else:
             told = {"result": result}
         run.say(**told)

@@ -114,6 +114,7 @@ class ReferenceClient:
         ca_file: of the authority to trust in a realtime conversation over wss.
         now: the time of day in seconds since the epoch.
         say: tells the application what is under way: fields of a progress line.
+        log: takes the lines of its debug log; None while that is off.
 
     Attributes:
         reading: what reads the events of the last stream, None before there was one.
@@ -136,8 +137,10 @@ class ReferenceClient:
         ca_file: str | None = None,
         now: Callable[[], float] = time.time,
         say: Callable[..., None] = lambda **line: None,
+        log: Callable[[str], None] | None = None,
     ) -> None:
         self.retries = retries
+        self.log = log
         self._url = urlsplit(base_url)
         self.base_url = base_url
         self.ca_file = ca_file
@@ -441,6 +444,8 @@ class ReferenceClient:
         """
         code = None
         head = self.head(path, len(body), content_type, method)
+        if self.log is not None:
+            self.log(self.logged(head.decode("latin-1")))
         try:
             async with asyncio.timeout(self.limit()) as limit:
                 return await self._exchange(head + body, reader, limit)
@@ -452,15 +457,21 @@ class ReferenceClient:
             kind, words, code = broken.kind, str(broken), broken.code
         raise CallFailed(kind, words) if reader is None else self.broken(reader, kind, words, code)
 
+    def target(self, path: str) -> str:
+        """What stands on the request line: behind the path of the base URL, with the queries of both."""
+        own, _, asked = path.partition("?")
+        query = "&".join(filter(None, (self._url.query, asked)))
+        return f"{self._url.path.rstrip('/')}{own}" + (f"?{query}" if query else "")
+
+    def logged(self, head: str) -> str:
+        """What the debug log has of a request: all but the key."""
+        return head.replace(self.api_key, "***")
+
     def head(self, path: str, length: int, content_type: str, method: str) -> bytes:
         """Request line and headers."""
-        url = self._url
-        query = f"?{url.query}" if url.query else ""
-        own, _, asked = path.partition("?")
-        query = f"{query}&{asked}" if query and asked else query or (f"?{asked}" if asked else "")
         lines = [
-            f"{method} {url.path.rstrip('/')}{own}{query} HTTP/1.1",
-            f"Host: {url.netloc}",
+            f"{method} {self.target(path)} HTTP/1.1",
+            f"Host: {self._url.netloc}",
             f"Authorization: Bearer {self.api_key}",
             "Accept: application/json",
             "Accept-Encoding: gzip",
