@@ -76,6 +76,7 @@ class Group(msgspec.Struct, frozen=True):
         tidy: what makes a run clean, unless a case says otherwise.
         file: where it stands.
         digest: SHA-256 of the file.
+        source: what `--cases` must be told to find it; empty for a file that comes with Understudy.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Group(msgspec.Struct, frozen=True):
     tidy: tuple[str, ...]
     file: str
     digest: str
+    source: str = ""
 
 
 class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -280,12 +282,12 @@ def load_cases() -> tuple[Case, ...]:
     directory = files("understudy_data").joinpath(DIRECTORY)
     names = sorted(entry.name for entry in directory.iterdir() if entry.name.endswith(".toml"))
     cases = tuple(case for name in names for case in read_cases(directory.joinpath(name).read_bytes(), name))
-    _refuse_doubles(cases)
+    refuse_doubles(cases)
     return cases
 
 
-def read_cases(content: bytes, file: str) -> tuple[Case, ...]:
-    """The cases of one file.
+def read_cases(content: bytes, file: str, source: str = "") -> tuple[Case, ...]:
+    """The cases of one file; see `parse_cases`.
 
     Raises:
         CaseError: it cannot be read, or one of them cannot be used.
@@ -294,16 +296,17 @@ def read_cases(content: bytes, file: str) -> tuple[Case, ...]:
         document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise CaseError(file, f"it is no TOML: {problem}") from None
-    return parse_cases(document, file, hashlib.sha256(content).hexdigest())
+    return parse_cases(document, file, hashlib.sha256(content).hexdigest(), source)
 
 
-def parse_cases(document: Mapping[str, Any], file: str, digest: str = "") -> tuple[Case, ...]:
+def parse_cases(document: Mapping[str, Any], file: str, digest: str = "", source: str = "") -> tuple[Case, ...]:
     """The cases of one file that was parsed already; see `read_cases`.
 
     Args:
         document: the tables of the file.
         file: its name.
         digest: SHA-256 of its content.
+        source: see `Group`.
     """
     _only(document, ("group", "case"), file)
     try:
@@ -318,6 +321,7 @@ def parse_cases(document: Mapping[str, Any], file: str, digest: str = "") -> tup
         tidy=tuple(shared.tidy),
         file=file,
         digest=digest,
+        source=source,
     )
     cases = tuple(_read_case(table, group) for table in document.get("case", ()))
     if not cases:
@@ -609,7 +613,8 @@ def _only(table: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
             raise CaseError(place, f"there is no {key!r}; there are {', '.join(known)}")
 
 
-def _refuse_doubles(cases: Iterable[Case]) -> None:
+def refuse_doubles(cases: Iterable[Case]) -> None:
+    """Raise CaseError when two cases have one number."""
     seen: dict[str, Case] = {}
     for case in cases:
         number = case.id.partition("-")[0]

@@ -4,11 +4,13 @@ import asyncio
 import json
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from understudy.adapters.wallclock import wall_now
-from understudy_harness.conformance.case import Case, CaseError, load_cases, select
+from understudy_harness.conformance.case import Case, CaseError, select
+from understudy_harness.conformance.case_files import CATALOGUE, cases_from
 from understudy_harness.conformance.cli_report import report
 from understudy_harness.conformance.cli_reports import Outcome, outcome_options
 from understudy_harness.conformance.cli_seats import Seat, could_not_judge, seat_options, words_of
@@ -25,11 +27,20 @@ def conform() -> None:
 _selection = click.option(
     "--select", metavar="IDS", default="", help="Only these, by the beginnings of their ids: 1, 1.1, 1.1-seconds, ..."
 )
+_cases = click.option(
+    "--cases",
+    "places",
+    metavar="PATH",
+    multiple=True,
+    help="Cases of this file or folder, in place of those that come with Understudy; may be given several times, and "
+    f"{CATALOGUE} stands for those.",
+)
 
 
 @conform.command()
 @seat_options
 @_selection
+@_cases
 @click.option(
     "--slow", is_flag=True, help="Run the cases, or parts of cases, that take minutes or many megabytes, too."
 )
@@ -43,13 +54,14 @@ _selection = click.option(
 @click.option(
     "--seed", type=int, help="Make the keys and words of the runs from this number, so that they can be repeated."
 )
-@outcome_options(lambda: (case.id for case in _chosen("")))
+@outcome_options(lambda: (case.id for case in _chosen("", click.get_current_context().params["places"])))
 @click.option("--dry-run", "--list", "dry_run", is_flag=True, help="Say which cases would be run, and run none.")
 @click.pass_context
 def run(
     context: click.Context,
     seat: Seat,
     select: str,
+    places: Sequence[str],
     outcome: Outcome,
     slow: bool,
     jobs: int,
@@ -69,7 +81,7 @@ def run(
 
     Exit codes: 0 fine, 1 failures, 2 wrong usage, 3 the suite could not judge.
     """
-    cases = seat.cases(_chosen(select), slow=slow)
+    cases = seat.cases(_chosen(select, places), slow=slow)
     if dry_run:
         _write_list(cases)
         click.echo("1 case would be run." if len(cases) == 1 else f"{len(cases)} cases would be run.")
@@ -130,18 +142,20 @@ def smoke(context: click.Context, command: str) -> None:
 
 @conform.command(name="list")
 @_selection
-def list_cases(select: str) -> None:
+@_cases
+def list_cases(select: str, places: Sequence[str]) -> None:
     """List the cases: id, level, seats (driver, program, gateway), what the driver needs, title."""
-    _write_list(_chosen(select))
+    _write_list(_chosen(select, places))
 
 
 @conform.command()
 @click.argument("ids", metavar="ID", nargs=-1, required=True)
-def explain(ids: Sequence[str]) -> None:
+@_cases
+def explain(ids: Sequence[str], places: Sequence[str]) -> None:
     """Show all of a case: why, what the server does, what is expected, and how to see it by hand."""
     from understudy_harness.conformance.explain import explain as explained
 
-    for number, case in enumerate(_chosen(",".join(ids))):
+    for number, case in enumerate(_chosen(",".join(ids), places)):
         click.echo(("\n" if number else "") + explained(case), nl=False)
 
 
@@ -152,11 +166,12 @@ conform.add_command(report)
 @click.argument("id", metavar="ID")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to listen on; 0 picks a free one.")
 @click.option("--part", help="Which of a case's parts; the first when left out.")
-def serve(id: str, port: int, part: str | None) -> None:
+@_cases
+def serve(id: str, port: int, part: str | None, places: Sequence[str]) -> None:
     """Play the server of one case, and tell the time of each request, until Ctrl-C."""
     from understudy_harness.conformance.by_hand import play
 
-    found = _chosen(id)
+    found = _chosen(id, places)
     if len(found) > 1:
         raise click.BadParameter(f"{id!r} names {len(found)} cases: {', '.join(case.id for case in found)}")
     parts = {variant.part: variant for variant in found[0].variants}
@@ -178,10 +193,12 @@ def protocol() -> None:
     click.echo(json.dumps(schemas(), indent=2))
 
 
-def _chosen(selectors: str) -> tuple[Case, ...]:
+def _chosen(selectors: str, places: Sequence[str]) -> tuple[Case, ...]:
     try:
-        cases = load_cases()
+        cases = cases_from(places)
     except CaseError as problem:
+        if any(problem.place.startswith(str(Path(place))) for place in places):
+            raise click.BadParameter(f"{problem}.", param_hint="--cases") from None
         could_not_judge(f"the cases cannot be used: {problem}")
     wanted = [word.strip() for word in selectors.split(",") if word.strip()]
     try:

@@ -56,7 +56,7 @@ def _reference(words: str) -> str:
 def _against(case: Case) -> list[str]:
     """The commands that run it alone, one for each seat."""
     slow = " --slow" if case.slow or any(variant.slow for variant in case.parts) else ""
-    run = f"understudy conform run --select {case.id}{slow}"
+    run = f"understudy conform run{_found(case)} --select {case.id}{slow}"
     kinds = list(dict.fromkeys(variant.op for variant in case.variants))
     commands = {
         "D": [f"{run} --driver COMMAND"],
@@ -64,6 +64,11 @@ def _against(case: Case) -> list[str]:
         "G": [f"{run} --gateway URL"],
     }
     return [command for seat in case.seat for command in commands[seat]]
+
+
+def _found(case: Case) -> str:
+    """Where it is found, when it does not come with Understudy."""
+    return f" --cases {shlex.quote(case.group.source)}" if case.group.source else ""
 
 
 def _served(case: Case) -> str:
@@ -175,7 +180,7 @@ def _by_hand(case: Case) -> str:
 
 def by_hand(case: Case) -> list[str]:
     """Two commands by which anybody sees a case with their own eyes: the server, and the call."""
-    serve = f"understudy conform serve {case.id} --port {_PORT}"
+    serve = f"understudy conform serve {case.id}{_found(case)} --port {_PORT}"
     if case.part:
         serve += f" --part {shlex.quote(case.part)}"
     return [

@@ -17,7 +17,8 @@ def line(options: Sequence[str], case: Case, program: Sequence[str] = ()) -> str
         case: the case, or the part of it that decided.
         program: in the program's seat.
     """
-    words = ["understudy", "conform", "run", *options, "--select", case.id]
+    found = ["--cases", case.group.source] if case.group.source else []
+    words = ["understudy", "conform", "run", *options, *found, "--select", case.id]
     words += ["--slow"] if case.slow else []
     words += ["--", *program] if program else []
     return shlex.join(words)
