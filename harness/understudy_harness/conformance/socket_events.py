@@ -54,6 +54,7 @@ class Speaking:
         id: of the response.
         item: id of its message.
         sound: bytes of sound that it has said.
+        message: its message as the conversation has it, without the sound.
     """
 
     def __init__(self, name: str, previous: str | None, *, textual: bool) -> None:
@@ -66,6 +67,7 @@ class Speaking:
         self._said = ""
         self._is_open = False
         self._output: list[Event] = []
+        self.message = self._message("in_progress", [])
 
     def created(self) -> Event:
         """Its begin."""
@@ -145,7 +147,7 @@ class Speaking:
             part = {"type": "audio", "transcript": self._said}
             content = {"type": "output_audio", "transcript": self._said}
         yield {"type": "response.content_part.done", **place, "part": part}
-        item = self._message(status, [content])
+        item = self.message = self._message(status, [content])
         self._output.append(item)
         yield {"type": "conversation.item.done", "previous_item_id": self._previous, "item": item}
         yield {"type": "response.output_item.done", "response_id": self.id, "output_index": 0, "item": item}

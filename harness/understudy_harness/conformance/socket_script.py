@@ -4,7 +4,8 @@ The steps of the case are played in order. What they leave alone is done as the 
 its settings are taken, items are added, a response that is asked for is given with the standard answer, and what may
 not be is refused with the API's own error. So a case says only what is special about it.
 
-A client may be quicker than the script: a `wait` also takes an event that came since the `wait` before it.
+A client may be quicker than the script: a `wait` also takes an event that came since the `wait` before it, and `late`
+holds events back until it is reached.
 """
 
 import json
@@ -84,6 +85,7 @@ class SocketScript:
         self._buffered = 0
         self._last_item: str | None = None
         self._speaking: dict[str, Speaking] = {}
+        self._user_items: dict[str, Event] = {}
         self._active: Speaking | None = None
         self._unwaited: list[Event] = []
         self._waited: Event = {}
@@ -110,10 +112,10 @@ class SocketScript:
         if not isinstance(event, dict) or not isinstance(event.get("type"), str):
             self._say([error("invalid_event", "The 'type' field is missing.")])
             return
-        wanted = next((step.wait for step in self._steps if step.wait is not None), None)
-        if wanted is not None and _matches(event, wanted):
+        wanted = next((step for step in self._steps if step.wait is not None or step.late is not None), None)
+        if wanted is not None and _matches(event, wanted.wait or wanted.late or ""):
             self._unwaited.append(event)
-            if event["type"] in _DECIDED:
+            if wanted.late is not None or event["type"] in _DECIDED:
                 return
         self._answer(event)
 
@@ -136,6 +138,11 @@ class SocketScript:
         """Make a step's actions; False while it waits for the client."""
         if step.wait is not None:
             return self._take(step.wait)
+        if step.late is not None:
+            late, self._unwaited = self._unwaited, []
+            for event in late:
+                self._answer(event)
+            return True
         self._cut_in = step.cut_in
         self._ready.extend(self._actions(step))
         self._cut_in = ""
@@ -238,6 +245,7 @@ class SocketScript:
             "session.update": self._update,
             "conversation.item.create": self._add,
             "conversation.item.delete": self._delete,
+            "conversation.item.retrieve": self._retrieve,
             "conversation.item.truncate": self._truncate,
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": self._commit,
@@ -262,6 +270,15 @@ class SocketScript:
         self._items += 1
         usual = {"id": self._user_item, "status": "completed"}
         yield from self._added({**usual, **(given if isinstance(given, dict) else {})})
+
+    def _retrieve(self, event: Event) -> Iterator[Event]:
+        id = event.get("item_id")
+        items = {speaking.item: speaking.message for speaking in self._speaking.values()} | self._user_items
+        if id in items:
+            yield {"type": "conversation.item.retrieved", "item": items[id]}
+        else:
+            words = f"Item '{id}' not found"
+            yield error("item_retrieve_invalid_item_id", words, event.get("event_id"))
 
     def _delete(self, event: Event) -> Iterator[Event]:
         yield {"type": "conversation.item.deleted", "item_id": event.get("item_id")}
@@ -302,6 +319,7 @@ class SocketScript:
 
     def _added(self, item: Event) -> Iterator[Event]:
         previous, self._last_item = self._last_item, str(item["id"])
+        self._user_items[self._last_item] = item
         yield from item_added(previous, item)
 
     def _clear(self, event: Event) -> Iterator[Event]:

@@ -91,6 +91,9 @@ class Step(msgspec.Struct, forbid_unknown_fields=True):
     wait: Annotated[
         str | dict[str, Any] | None, _told("Type of the client's event, or paths in it with their values.")
     ] = None
+    late: Annotated[
+        str | None, _told("Type of events that are answered only here, as usual, however early they came.")
+    ] = None
     send: dict[str, Any] | list[dict[str, Any]] | None = None
     speech: Annotated[
         str | None,

@@ -208,7 +208,8 @@ SOCKET_WORDS: dict[str, Word] = {
         Kind.TRUTH, help="the reason in the server's close frame stands in such an error", read=_reason_told,
         parameters=(),
     ),
-    "errors_told": _report(
+    # No part of the report: an error too many is nothing that was kept silent about.
+    "errors_told": _wire(
         Kind.NUMBER, help="errors that did not end the run", read=lambda seen: len(_progress(seen, "error")),
         parameters=(),
     ),

@@ -151,6 +151,33 @@ def test_a_client_may_be_quicker_than_the_script() -> None:
     assert events(made)[0]["response"]["id"] == "resp_late"
 
 
+def test_an_event_can_be_answered_late() -> None:
+    """As the API does, but after what it was too late for; none need have come."""
+    steps = ({"begin": "x"}, {"pause": 1}, {"done": {}}, {"late": "response.cancel"})
+    made = script(*steps)
+    assert played(made)[-1] == Pause(1)
+    made.receive(json.dumps({"type": "response.cancel"}))
+    assert made.next_answer() is None
+    assert [event.get("error", {}).get("code") for event in events(made)] == [None, "response_cancel_not_active"]
+    made = script(*steps)
+    played(made)
+    assert types(events(made)) == ["response.done"]
+    assert types(tell(made, "response.cancel")) == ["error"]
+
+
+def test_items_can_be_had_again() -> None:
+    """Those of both sides, as far as they have come; others are refused."""
+    made = script({"begin": "x"}, {"say": {"text": "Hi"}}, {"done": {}})
+    events(made)
+    tell(made, "conversation.item.create", item={"role": "user"})
+    (answer,) = tell(made, "conversation.item.retrieve", item_id="item_x")
+    assert answer["item"]["content"] == [{"type": "output_audio", "transcript": "Hi"}]
+    (own,) = tell(made, "conversation.item.retrieve", item_id="item_1_user_1")
+    assert own["item"]["role"] == "user"
+    (refused,) = tell(made, "conversation.item.retrieve", item_id="item_y", event_id="e")
+    assert (refused["error"]["code"], refused["error"]["event_id"]) == ("item_retrieve_invalid_item_id", "e")
+
+
 def test_an_error_names_the_event_that_was_waited_for() -> None:
     """Or nothing, where the client gave it no id."""
     steps = ({"wait": "response.create"}, {"send": {"type": "error", "error": {"event_id": "{event_id}"}}})

@@ -17,8 +17,10 @@ from agents import (
     set_tracing_disabled,
 )
 
+from understudy_harness.conformance.drivers import agents_python_realtime
 from understudy_harness.conformance.drivers.lines import Driver, Run, introduced
-from understudy_harness.conformance.drivers.openai_errors import described, http_version
+from understudy_harness.conformance.drivers.openai_errors import http_version
+from understudy_harness.conformance.drivers.openai_python_realtime import described_socket
 from understudy_harness.conformance.drivers.shapes import model_of
 
 _KINDS = {"ModelRefusalError": "refusal", "ModelTimeoutError": "timeout", "ModelBehaviorError": "protocol"}
@@ -85,7 +87,10 @@ def tool_of(run: Run, tool: dict[str, Any]) -> Any:
     return function_tool(itself, **about, strict_mode=False)
 
 
-CALLS = {"chat": chat, "stream": stream, "responses": stream, "parse": parse, "agent": agent}
+CALLS = {
+    "chat": chat, "stream": stream, "responses": stream, "parse": parse, "agent": agent,
+    "realtime": agents_python_realtime.realtime,
+}  # fmt: skip
 
 
 def told(result: Any) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def told(result: Any) -> dict[str, Any]:
 
 def describe(error: Exception) -> dict[str, Any]:
     """Describe what it raised: its own exceptions, or those of the SDK."""
-    fields = described(error)
+    fields = described_socket(error)
     if isinstance(error, exceptions.AgentsException):
         fields["kind"] = _KINDS.get(type(error).__name__, "other")
     return fields
@@ -114,7 +119,7 @@ INTRODUCTION = introduced(
     "https://github.com/openai/openai-agents-python",
     client={"http": http_version()},
     ops=list(CALLS),
-    can=["cancel", "parallel", "timeout", "retries", "headers", "reuse"],
+    can=["cancel", "parallel", "timeout", "retries", "headers", "reuse", "audio", "converse"],
     declares={"max_attempts": 3},
 )
 

@@ -271,6 +271,7 @@ class IgnoresFailedAnswers(Conversation):
 
     def on_failed(self, reply: Reply, error: Mapping[str, Any]) -> None:
         """An answer without words."""
+        reply.finish = None
         self.ask_if_owed()
 
 
