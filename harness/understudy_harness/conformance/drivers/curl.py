@@ -37,7 +37,19 @@ class CurlFailed(Exception):
             self.fields["kind"] = "timeout"
         elif returncode == _HTTP_ERROR and status is not None:
             server = "server" if status >= 500 else "other"
-            self.fields["kind"] = "rate_limit" if status == 429 else _STATUSES.get(status, server)
+            code = _code(body)
+            limit = "quota" if code == "insufficient_quota" else "rate_limit"
+            self.fields["kind"] = limit if status == 429 else _STATUSES.get(status, server)
+            self.fields["code"] = code
+
+
+def _code(body: str) -> str | None:
+    """What `jq -r .error.code` would print."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code if isinstance(code, str) else None
 
 
 def settings(run: Run, body: dict[str, Any]) -> bytes:
@@ -99,7 +111,10 @@ async def fetched(run: Run, body: dict[str, Any]) -> AsyncIterator[bytes]:
 
 async def chat(_: Any, run: Run) -> dict[str, Any]:
     """One chat completion, whole."""
-    answer = json.loads(b"".join([line async for line in fetched(run, run.input)]))
+    body = b"".join([line async for line in fetched(run, run.input)])
+    answer = json.loads(body)
+    if "choices" not in answer:
+        raise ValueError(f"the answer has no choices: {body.decode('utf-8', 'replace')}")
     usage = answer.get("usage") or {}
     return {
         "choices": [

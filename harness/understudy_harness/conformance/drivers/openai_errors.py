@@ -25,7 +25,7 @@ def http_version() -> str:
 def described(error: Exception) -> dict[str, Any]:
     """Describe what the SDK raised."""
     told: dict[str, Any] = {"kind": _kind(error), "message": str(error), "type": type(error).__name__}
-    told["status"] = getattr(error, "status_code", None)
+    told["status"] = _status(error)
     if isinstance(body := getattr(error, "body", None), str):
         # Where the server's words were no object, the SDK keeps them here.
         told["message"] = f"{error} {body}"
@@ -49,6 +49,12 @@ def kind_of_code(code: str | None, otherwise: str) -> str:
     return _KINDS_BY_CODE.get(code or "", otherwise)
 
 
+def _status(error: Exception) -> int | None:
+    """Its status; classes that others derive from the SDK's keep all kinds of things there."""
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
 def _kind(error: Exception) -> str:
     library = http()
     if isinstance(error, (openai.APITimeoutError, library.TimeoutException)):
@@ -56,10 +62,9 @@ def _kind(error: Exception) -> str:
     # Inside a stream it is the HTTP library's own exception that the caller gets.
     if isinstance(error, (openai.APIConnectionError, library.TransportError)):
         return "connection"
-    if isinstance(error, openai.APIStatusError):
-        return kind_of_status(error.status_code, error.code)
     if isinstance(error, openai.APIError):
-        return kind_of_code(error.code, "protocol")
+        status = _status(error)
+        return kind_of_code(error.code, "protocol") if status is None else kind_of_status(status, error.code)
     if isinstance(error, openai.LengthFinishReasonError):
         return "length"
     if isinstance(error, openai.ContentFilterFinishReasonError):

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
+use async_openai::middleware::{retry::OpenAIRetryLayer, ReqwestService};
 use async_openai::types::audio::CreateSpeechRequest;
 use async_openai::types::chat::{ChatCompletionMessageToolCalls, CreateChatCompletionRequest, FinishReason};
 use async_openai::types::embeddings::CreateEmbeddingRequest;
@@ -24,6 +25,7 @@ use base64::Engine;
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
+use tower::Layer;
 
 use lines::{append, hash, serve, Run};
 
@@ -57,9 +59,13 @@ fn connect(run: &Run) -> Made {
         config = config.with_project_id(project);
     }
     let mut client = Client::with_config(config);
-    if let Some(seconds) = run.option("timeout_s").as_f64() {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs_f64(seconds)).build();
-        client = client.with_http_client(http.expect("a client with a timeout"));
+    let (seconds, retries) = (run.option("timeout_s").as_f64(), run.option("retries").as_u64());
+    if seconds.is_some() || retries.is_some() {
+        // Both are set below the client: it takes any service that sends requests.
+        let timed = seconds.map(|seconds| reqwest::Client::builder().timeout(Duration::from_secs_f64(seconds)));
+        let http = timed.map_or_else(reqwest::Client::new, |made| made.build().expect("a client with a timeout"));
+        let layer = retries.map_or_else(OpenAIRetryLayer::default, |most| OpenAIRetryLayer::new(most as usize));
+        client = client.with_http_service(layer.layer(ReqwestService::new(http)));
     }
     if let Some(name) = reuse {
         KEPT.lock().unwrap().insert(name.to_owned(), client.clone());
@@ -311,7 +317,7 @@ async fn main() {
             "homepage": "https://github.com/64bit/async-openai", "issues": "https://github.com/64bit/async-openai/issues",
         },
         "ops": ["chat", "stream", "responses", "image", "image.stream", "image.edit", "embed", "speech"],
-        "can": ["cancel", "parallel", "timeout", "tools", "n", "headers", "reuse"],
+        "can": ["cancel", "parallel", "timeout", "retries", "tools", "n", "headers", "reuse"],
     });
     serve(introduction, call).await;
     // Calls that are still under way end with the program.
