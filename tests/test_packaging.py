@@ -40,6 +40,16 @@ def test_the_wheel_holds_the_three_packages_and_their_data(built: Path) -> None:
         assert any(each.startswith(name) for each in names), name
 
 
+def test_the_wheel_holds_the_drivers_in_all_languages(built: Path) -> None:
+    """Also those that Python would not look for: scripts, sources, lists of packages."""
+    [wheel] = built.glob("*.whl")
+    folder = ROOT / "harness/understudy_harness/conformance/drivers"
+    shipped = {file.relative_to(ROOT / "harness").as_posix() for file in folder.rglob("*") if file.is_file()}
+    shipped = {name for name in shipped if not name.endswith(".pyc")}
+    assert {Path(name).suffix for name in shipped} >= {".py", ".mjs", ".toml", ".go", ".mod", ".java", ".rs", ".lock"}
+    assert shipped <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_the_sdist_can_be_built_from(built: Path) -> None:
     """It holds source, data, tests and docs."""
     [sdist] = built.glob("*.tar.gz")

@@ -11,6 +11,7 @@ import click
 from understudy.adapters.wallclock import wall_now
 from understudy_harness.conformance.case import Case, CaseError, select
 from understudy_harness.conformance.case_files import CATALOGUE, cases_from
+from understudy_harness.conformance.cli_drivers import command_of, drivers
 from understudy_harness.conformance.cli_report import report
 from understudy_harness.conformance.cli_reports import Outcome, outcome_options
 from understudy_harness.conformance.cli_seats import Seat, could_not_judge, seat_options, words_of
@@ -72,7 +73,7 @@ def run(
 
     --driver "CMD": by way of a driver, a small program that makes calls with one client; `understudy conform protocol`
     describes it. The one for the official Python SDK is "python -m
-    understudy_harness.conformance.drivers.openai_python".
+    understudy_harness.conformance.drivers.openai_python"; `understudy conform drivers` lists all that are shipped.
 
     --kind OP -- PROGRAM ...: any program that makes one such call and prints the answer's text; it is started for each
     case with OPENAI_BASE_URL and OPENAI_API_KEY set.
@@ -100,6 +101,8 @@ def _judged(
     try:
         runner = seat.runner(now=wall_now, listeners=outcome.listeners(seat.again), jobs=jobs, seed=seed)
         return asyncio.run(runner.run(cases))
+    except click.ClickException:
+        raise
     except DriverNotFound as problem:
         raise click.UsageError(f"{problem}.") from None
     except (DriverError, ProtocolError) as problem:
@@ -130,7 +133,7 @@ def smoke(context: click.Context, command: str) -> None:
     from understudy_harness.conformance.smoke import try_driver
 
     try:
-        fine = asyncio.run(try_driver(words_of(command, "--driver"), wall_now, click.echo))
+        fine = asyncio.run(try_driver(command_of(words_of(command, "--driver"), "--driver"), wall_now, click.echo))
     except DriverNotFound as problem:
         raise click.UsageError(f"{problem}.") from None
     except (DriverError, ProtocolError) as problem:
@@ -159,6 +162,7 @@ def explain(ids: Sequence[str], places: Sequence[str]) -> None:
         click.echo(("\n" if number else "") + explained(case), nl=False)
 
 
+conform.add_command(drivers)
 conform.add_command(report)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from understudy_harness.conformance.case import GATEWAY, PROGRAM, Case, in_seat
+from understudy_harness.conformance.cli_drivers import command_of
 from understudy_harness.conformance.gate import COULD_NOT_JUDGE
 from understudy_harness.conformance.protocol import OPERATIONS
 
@@ -76,8 +77,9 @@ class Seat:
         if self.letter == DRIVER:
             from understudy_harness.conformance.driver import DriverProcess
 
+            started = command_of(self.command, "--driver")
             return Runner(
-                lambda: DriverProcess(self.command), self.command, now=now, listeners=listeners, jobs=jobs, seed=seed
+                lambda: DriverProcess(started), self.command, now=now, listeners=listeners, jobs=jobs, seed=seed
             )
         if self.letter == PROGRAM:
             from understudy_harness.conformance import program
@@ -129,7 +131,7 @@ def could_not_judge(problem: str) -> NoReturn:
 
 
 _OPTIONS = (
-    click.option("--driver", help='Command that starts a driver, as in "node driver.mjs".'),
+    click.option("--driver", help='Command that starts a driver, as in "node driver.mjs", or the name of one.'),
     click.option("--kind", type=click.Choice(OPERATIONS), help="The call that PROGRAM makes."),
     click.option("--gateway", metavar="URL", help="Base URL of a gateway, with /v1."),
     click.option(

@@ -65,7 +65,14 @@ async def agent(model: Any, run: Run) -> dict[str, Any]:
         return StructuredTool(coroutine=itself, **about)
 
     loop = create_agent(model, [made(tool) for tool in run.input["tools"]])
-    ended = await loop.ainvoke({"messages": [{"role": "user", "content": run.input["prompt"]}]})
+    asked = {"messages": [{"role": "user", "content": run.input["prompt"]}]}
+    if run.input.get("stream"):
+        ended: dict[str, Any] = {}
+        # Who wants its messages has the model stream.
+        async for mode, part in loop.astream(asked, stream_mode=["messages", "values"]):
+            ended = part if mode == "values" else ended
+    else:
+        ended = await loop.ainvoke(asked)
     return {**told(ended["messages"][-1]), "ran": run.ran}
 
 

@@ -48,7 +48,10 @@ async function agent(runner, run) {
     const execute = (given) => (run.tool(name, given), returns);
     return tool({ name, description, parameters: { required: [], ...parameters }, strict: false, execute });
   });
-  return told(run, await runner.run(agentFor(run, { tools }), run.input.prompt, { signal: run.signal }));
+  const result = await runner.run(agentFor(run, { tools }), run.input.prompt, {
+    signal: run.signal, ...(run.input.stream && { stream: true }) });
+  if (run.input.stream) await result.completed;
+  return told(run, result);
 }
 
 function kindOfAgents(error) {

@@ -16,7 +16,7 @@ globalThis.console = new Console(process.stderr, process.stderr);
 const packages = createRequire(join(resolve(process.argv[2] ?? "."), "driver.js"));
 
 /** A package of the application, by its name there. */
-export const load = (name) => import(pathToFileURL(packages.resolve(name)).href);
+export const load = async (name) => import(pathToFileURL(packages.resolve(name)).href);
 
 /** The version of a package of the application. */
 export function versionOf(name) {

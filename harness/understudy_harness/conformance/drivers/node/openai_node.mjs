@@ -91,7 +91,8 @@ async function agent(client, run) {
     return { type: "function", function: { name, ...told, parse: JSON.parse, function: itself } };
   });
   const messages = [{ role: "user", content: run.input.prompt }];
-  const runner = client.chat.completions.runTools({ model: run.input.model, messages, tools }, { signal: run.signal });
+  const asked = { model: run.input.model, messages, tools, ...(run.input.stream && { stream: true }) };
+  const runner = client.chat.completions.runTools(asked, { signal: run.signal });
   return { ...whole(await runner.finalChatCompletion()), ran: run.ran };
 }
 

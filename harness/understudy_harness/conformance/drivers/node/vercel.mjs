@@ -78,8 +78,13 @@ async function agent(openai, run) {
   });
   const { abortSignal, timeout, ...own } = settings(run);
   const made_of = { model: openai.chat(run.input.model), tools: Object.fromEntries(made), ...own };
-  const result = await new ai.ToolLoopAgent(made_of).generate({ prompt: run.input.prompt, abortSignal, timeout });
-  return { ...whole(result), ran: run.ran };
+  const loop = new ai.ToolLoopAgent(made_of);
+  const asked = { prompt: run.input.prompt, abortSignal, timeout };
+  if (!run.input.stream) return { ...whole(await loop.generate(asked)), ran: run.ran };
+  const result = await loop.stream(asked);
+  for await (const part of result.fullStream) if (part.type === "error") throw part.error;
+  const choice = { text: await result.text, finish: finish(await result.finishReason) };
+  return { choices: [choice], usage: counts(await result.usage), ran: run.ran };
 }
 
 const pictures = ({ images }) => ({ pictures: images.map((one) => ({ sha256: sha256(one.uint8Array) })) });
