@@ -16,7 +16,7 @@ import msgspec
 from understudy.core.faults import FaultError
 from understudy_harness.conformance.canary import Canary, filled
 from understudy_harness.conformance.case_inputs import CHAT_TOOLS, DEFAULT_INPUTS, with_sound
-from understudy_harness.conformance.case_script import CaseScript
+from understudy_harness.conformance.case_script import CaseScript, cut_by_chance
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Expectation, ExpectationError, Kind, Slack
 from understudy_harness.conformance.inputs import INPUTS
@@ -217,9 +217,12 @@ class Case(msgspec.Struct, frozen=True):
         """Whether the verdict hangs on the suite's clock."""
         return any(expectation.timed for variant in self.variants for expectation in variant.expectations)
 
-    def script(self, canary: Canary, created: int = 0, names: Mapping[str, str] | None = None) -> CaseScript:
-        """What the server does in one run."""
-        return CaseScript(self.id, self.serve, self.op, self.answers, canary, created, names)
+    def script(
+        self, canary: Canary, created: int = 0, names: Mapping[str, str] | None = None, call: int = 1
+    ) -> CaseScript:
+        """What the server does to one call of a run, by its number."""
+        serve = cut_by_chance(self.serve, f"{self.id} {call}")
+        return CaseScript(self.id, serve, self.op, self.answers, canary, created, names)
 
     def second_script(self, canary: Canary, created: int = 0, names: Mapping[str, str] | None = None) -> CaseScript:
         """What the server on the second port does."""
@@ -557,6 +560,8 @@ def _check(case: Case, place: str) -> None:
         raise CaseError(place, "its calls are made together but it does not need 'parallel'")
     if case.calls.reuse and "reuse" not in case.needs:
         raise CaseError(place, "its calls share a client but it does not need 'reuse'")
+    if case.calls.reuse and case.calls.count > 1 and not case.calls.same_key:
+        raise CaseError(place, "its calls share a client and need same_key: a client has one key")
     if case.cancel is not None and "cancel" not in case.needs:
         raise CaseError(place, "it is given up but does not need 'cancel'")
     if "{origin}" not in case.base_url:

@@ -1,6 +1,7 @@
 """The fault script of one case in one run: its steps, with answers in the form that each request asks for."""
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 from understudy.core.fault_steps import Fault
@@ -9,6 +10,18 @@ from understudy.core.messages import Request
 from understudy_harness.conformance.canary import Canary, filled
 from understudy_harness.conformance.forms import FORMS, OPERATION_FORMS, form_of
 from understudy_harness.conformance.truth import Truth, parse_truth, standard
+
+BY_CHANCE = "by chance"
+"""In place of the sizes of `segments`: other ones for each call, the same in each run."""
+_SIZES = 64
+_LARGEST = 40
+
+
+def cut_by_chance(serve: Sequence[Mapping[str, Any]], seed: str) -> list[Mapping[str, Any]]:
+    """Steps in which `segments = "by chance"` has become sizes from 1 to 40 bytes that follow from the seed."""
+    chance = Random(seed)
+    sizes = [chance.randint(1, _LARGEST) for _ in range(_SIZES)]
+    return [{**step, "segments": sizes} if step.get("segments") == BY_CHANCE else step for step in serve]
 
 
 class CaseScript(FaultScript):

@@ -108,6 +108,13 @@ class Driver(Protocol):
     def add_to(self, evidence: Evidence) -> None:
         """Add what only this kind of driver has seen of the run, before it is judged."""
 
+    async def end(self, within: float) -> bool:
+        """Tell it to end while calls are under way, and end it by force after so many seconds.
+
+        Returns:
+            whether it ended by itself, and not in a crash.
+        """
+
     async def kill(self) -> None:
         """End it by force."""
 
@@ -212,15 +219,21 @@ class DriverProcess:
         await process.wait()
         await self._finish_reading()
 
-    async def stop(self) -> None:
+    async def end(self, within: float) -> bool:
+        """Tell it to stop, whatever is under way; see `Driver.end`."""
+        await self.stop(within)
+        return self.ended_by_itself and self._process is not None and self._process.returncode == 0
+
+    async def stop(self, within: float = STOP_S) -> None:
         """End it in order; by force when it does not end in time."""
         process = self._process
         if process is None:
             return
+        self.ended_by_itself = False
         if process.returncode is None:
             self._write(Stop())
             try:
-                await asyncio.wait_for(process.wait(), STOP_S)
+                await asyncio.wait_for(process.wait(), within)
                 self.ended_by_itself = True
             except TimeoutError:
                 kill_group(process)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from understudy_harness.conformance.plays_answers import both_ways
 from understudy_harness.conformance.plays_limits import four_workers, limits_are_raised
+from understudy_harness.conformance.plays_stopping import ends_while_open
 
 if TYPE_CHECKING:
     from understudy_harness.conformance.stage import Stage
@@ -17,6 +18,7 @@ Play = Callable[["Stage"], Awaitable[None]]
 
 PLAYS: dict[str, Play] = {
     "both_ways": both_ways,
+    "ends_while_open": ends_while_open,
     "four_workers": four_workers,
     "limits_are_raised": limits_are_raised,
 }

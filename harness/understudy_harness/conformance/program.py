@@ -30,10 +30,15 @@ from understudy_harness.conformance.words import SEEN_IN_PROGRAMS, WORDS
 
 OUTPUT_KEPT = 1024 * 1024
 """Bytes kept of each output stream of one run; more is read and thrown away."""
-ABILITIES = ("tools", "n", "retries", "timeout", "logs", "headers")
+ABILITIES = ("tools", "n", "retries", "timeout", "logs", "headers", "cancel")
 """What no case of this seat is left out for: the program does what it does."""
 BLIND = frozenset(WORDS) - SEEN_IN_PROGRAMS
 """Words whose value cannot be seen from here."""
+_CRASH_SIGNALS = [
+    getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE") if hasattr(signal, name)
+]
+_CRASHES = frozenset(code for number in _CRASH_SIGNALS for code in (-number, 128 + number))
+"""Exit codes of a program that did not end but break; a shell in front of it tells them as 128 and more."""
 _LOCAL = "127.0.0.1,localhost,::1"
 
 
@@ -110,6 +115,15 @@ class ProgramDriver:
             message = call.canary.masked(words or f"exit code {end.exit_code}")
             call.result = None
             call.failure = Failure("other", message, partial=Partial([Choice(text=text)]) if text else None)
+
+    async def end(self, within: float) -> bool:
+        """Interrupt the program; see `Driver.end`. Whatever exit code it chooses then is its own."""
+        self.cancel(0)
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=within)
+        code = None if self._process is None else self._process.returncode
+        await self._end()
+        return code is not None and code not in _CRASHES
 
     async def kill(self) -> None:
         """End the program by force."""

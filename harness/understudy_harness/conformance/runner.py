@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import count
 
 import msgspec
 
@@ -325,7 +326,10 @@ class _Worker:
         if case.live is not None:
             prepare = prepare_live(case.live, canary)
         elif case.serve:
-            script = lambda each, second: case.script(each, created, {"second": second})  # noqa: E731 # one expression
+            numbers = count(1)
+            script = lambda each, second: case.script(  # noqa: E731 # one expression
+                each, created, {"second": second}, next(numbers)
+            )
         return CaseServer(
             script,
             setting.now,

@@ -15,6 +15,8 @@ from understudy_harness.conformance.protocol import Final, Introduction, Run, Sk
 
 CANCEL_S = 1.0
 """Time for a run that hangs to end after it was cancelled; then the driver is ended."""
+END_S = 8.0
+"""Time to end for who is told to while a stream stands open: more than any case allows."""
 CLOSE_S = 2.0
 """Most time to wait for sockets to be closed after the final line."""
 
@@ -152,6 +154,16 @@ class Stage:
         """Give a call up."""
         begun.call.cancelled = self.now()
         self._driver.cancel(begun.seq)
+
+    async def end_driver(self) -> None:
+        """Tell the driver, or the program, to end, whatever is under way; the next run starts it anew.
+
+        Measures `gone_s`, and `ended_by_itself` as 1 or 0.
+        """
+        told = self.now()
+        by_itself = await self._driver.end(END_S)
+        self.measure("gone_s", self.now() - told)
+        self.measure("ended_by_itself", float(by_itself))
 
     async def answered(self, number: int = 1) -> None:
         """Wait until the first byte of an answer has been sent, or the window is over."""

@@ -191,6 +191,15 @@ class InProcessDriver:
     def add_to(self, evidence: Evidence) -> None:
         pass
 
+    async def end(self, within: float) -> bool:
+        """As `asyncio.run` does it: what is under way is cancelled, and waited for."""
+        self.alive = False
+        running = [task for task in self._tasks.values() if not task.done()]
+        for task in running:
+            task.cancel()
+        _, left = await asyncio.wait(running, timeout=within) if running else ((), ())
+        return not left
+
     async def kill(self) -> None:
         self.killed += 1
         self.alive = False

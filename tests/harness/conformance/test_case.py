@@ -126,6 +126,7 @@ GROUP: dict[str, Any] = {"id": "9", "title": "Tests", "about": "Made."}
         ({"input": {"sed": 1}}, "input of chat: Object contains unknown field `sed`"),
         ({"calls": {"count": 2, "together": True}}, "made together but it does not need 'parallel'"),
         ({"calls": {"count": 2, "reuse": True}}, "share a client but it does not need 'reuse'"),
+        ({"needs": ["chat", "reuse"], "calls": {"count": 2, "reuse": True}}, "share a client and need same_key"),
         ({"cancel": {"after_s": 1}}, "given up but does not need 'cancel'"),
         ({"calls": {"count": 0}}, "calls.count must be from 1 to 100"),
         ({"base_url": "http://api/v1"}, "base_url must have {origin} in it"),

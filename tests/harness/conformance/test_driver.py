@@ -30,9 +30,9 @@ for line in sys.stdin:
 """
 
 
-def script(extra: str = "pass") -> list[str]:
-    """A driver that introduces itself and then does something."""
-    return [sys.executable, "-c", LOOP.replace("EXTRA", extra.strip().replace("\n", "\n        "))]
+def script(extra: str = "pass", afterwards: str = "") -> list[str]:
+    """A driver that introduces itself, does something about each run, and something when it is told to stop."""
+    return [sys.executable, "-c", LOOP.replace("EXTRA", extra.strip().replace("\n", "\n        ")) + afterwards]
 
 
 @pytest.fixture
@@ -107,6 +107,29 @@ def test_a_run_can_be_cancelled(drive) -> None:
         assert final.error.kind == "cancelled"
 
     drive(script('if cmd == "cancel": say(seq=told["seq"], error={"kind": "cancelled"})'), act)
+
+
+@pytest.mark.parametrize(
+    ("source", "well"),
+    [
+        (script(), True),
+        (script(afterwards="sys.exit(3)"), False),
+        (script(afterwards="time.sleep(60)"), False),
+    ],
+    ids=["ends", "with an exit code", "not at all"],
+)
+def test_a_driver_is_told_to_end_whatever_is_under_way(source: list[str], well: bool, drive) -> None:
+    """It is said whether it did so by itself and in order; then it can be started anew."""
+
+    async def act(driver: DriverProcess) -> None:
+        driver.run(message(1))
+        assert await driver.end(30 if well else 0.5) is well
+        assert not driver.alive
+        await driver.start()
+        assert driver.alive
+        await driver.kill()
+
+    drive(source, act)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,26 @@ def test_the_key_is_a_bearer_token_once_in_each_request(make_evidence) -> None:
     assert not met("bearer_once", make_evidence())
 
 
+def test_how_soon_a_socket_is_let_go_of_counts_from_giving_up(make_evidence) -> None:
+    """Of the request that is named, by the client; an open one, and a call that was not given up, have no such time."""
+    evidence = make_evidence([(0.1, 0.2), (0.3, 0.4)], closed=1.5)
+    evidence.call.cancelled = 1.0
+    assert met("0.4 < let_go_after_cancel(2) < 0.6", evidence)
+    assert not met("let_go_after_cancel(3) >= 0", evidence)
+    evidence.log.sockets[1].closed_by = "suite"
+    assert not met("let_go_after_cancel(2) >= 0", evidence)
+    assert met("0.4 < let_go_after_cancel(1) < 0.6", evidence)
+    evidence.call.cancelled = None
+    assert not met("let_go_after_cancel(1) >= 0", evidence)
+
+
+def test_an_end_is_judged_by_what_the_play_has_measured(make_evidence) -> None:
+    """Without a measurement there was no end."""
+    assert met("gone <= 5 and ended_by_itself", make_evidence(values={"gone_s": 0.2, "ended_by_itself": 1.0}))
+    assert not met("ended_by_itself", make_evidence(values={"gone_s": 8.0, "ended_by_itself": 0.0}))
+    assert not met("gone <= 5 or ended_by_itself", make_evidence())
+
+
 def test_sockets_are_to_be_closed_by_the_client_in_time(make_evidence) -> None:
     """Not later, not by the suite's own clearing up; a run that hangs is not judged."""
     within = "sockets_closed_within(2)"

@@ -4,7 +4,7 @@ import pytest
 
 from understudy.core.messages import Request
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.case_script import CaseScript
+from understudy_harness.conformance.case_script import CaseScript, cut_by_chance
 
 CANARY = Canary("sk-canary-1", "canary-1234")
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
@@ -148,3 +148,12 @@ def test_a_seed_makes_the_same_canaries_again() -> None:
     assert one == Canary.of(7, "1.1", "", 1, 1)
     assert len({one, Canary.of(7, "1.1", "", 2, 1), Canary.of(7, "1.1", "", 1, 2), Canary.of(8, "1.1", "", 1, 1)}) == 4
     assert (one.key[:10], one.word[:7], len(one.key), len(one.word)) == ("sk-canary-", "canary-", 42, 15)
+
+
+def test_segments_by_chance_are_the_same_in_each_run_and_others_for_each_call() -> None:
+    """What was seen once can be seen again."""
+    serve = [{"answer": "ok", "segments": "by chance"}, {"answer": "ok", "segments": [3]}]
+    first, again, other = (cut_by_chance(serve, seed) for seed in ("15.4 1", "15.4 1", "15.4 2"))
+    assert first == again != other
+    assert set(first[0]["segments"]) <= set(range(1, 41))
+    assert first[1]["segments"] == [3]

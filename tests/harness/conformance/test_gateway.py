@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
+from understudy_harness.conformance import runner
 from understudy_harness.conformance.cli import conform
 
 
@@ -75,6 +76,12 @@ class ReadsToTheEnd(Gateway):
     async def ended(self, ways: list["asyncio.Future[None]"]) -> None:
         await ways[1]
 
+    async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change) -> None:
+        while data := await reader.read(65536):
+            with contextlib.suppress(OSError):
+                writer.write(change(data))
+                await writer.drain()
+
 
 @contextlib.contextmanager
 def running(kind: type[Gateway]) -> Iterator[Gateway]:
@@ -117,6 +124,15 @@ def test_a_gateway_that_passes_everything_on_is_sound() -> None:
 def test_a_gateway_that_does_not_is_failed(kind: type[Gateway], selected: str) -> None:
     """By what arrives in front of it."""
     assert "MUST 0/1" in judged(kind, selected)
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [(Gateway, "MUST 1/1"), (ReadsToTheEnd, "MUST 0/1")])
+def test_a_gateway_hangs_up_behind_when_it_is_hung_up_on_in_front(
+    kind: type[Gateway], verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that reads on is seen on the connection behind it."""
+    monkeypatch.setattr(runner, "RUNS", 1)
+    assert verdict in judged(kind, "15.2")
 
 
 def test_a_port_that_is_taken_keeps_the_suite_from_judging() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from understudy_harness.conformance import stage
 from understudy_harness.conformance.cli import conform
 from understudy_harness.conformance.program import BLIND, says
 
@@ -122,3 +123,28 @@ def test_what_a_program_cannot_show_is_not_held_against_it() -> None:
     """Words about the report are unknown, words about the wire are not."""
     assert {"error.kind", "finish", "usage.input", "tool_calls"} <= BLIND
     assert not {"requests", "gap", "outcome", "text", "no_secret"} & BLIND
+
+
+STREAMS = (
+    ASK.replace('"Hi"}]}', '"Hi"}], "stream": True}')
+    + """
+for line in urllib.request.urlopen(request):
+    print(line.decode())
+"""
+)
+DEAF = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + STREAMS
+BREAKS = "import os, signal\nsignal.signal(signal.SIGINT, lambda *_: os.abort())\n" + STREAMS
+
+
+@pytest.mark.parametrize(
+    ("source", "judged"),
+    [(STREAMS, "SHOULD 1/1"), (DEAF, "SHOULD 0/1"), (BREAKS, "SHOULD 0/1"), (SOUND, "SHOULD 0/1")],
+    ids=["ends", "is deaf", "breaks", "has no stream"],
+)
+def test_a_program_ends_when_it_is_interrupted(source: str, judged: str, tmp_path: Path, monkeypatch) -> None:
+    """By itself, not in a crash; one that has no stream open when the time comes was not tried."""
+    monkeypatch.setattr(stage, "END_S", 0.3)
+    program = tmp_path / "app.py"
+    program.write_text(source)
+    arguments = ["run", "--kind", "stream", "--select", "15.5", "--strict", "--", sys.executable, str(program)]
+    assert judged in CliRunner().invoke(conform, arguments, catch_exceptions=False).output

@@ -13,6 +13,7 @@ from understudy_harness.conformance.reference.wrong_limits import WRONG_ABOUT_LI
 from understudy_harness.conformance.reference.wrong_realtime import WRONG_ABOUT_REALTIME
 from understudy_harness.conformance.reference.wrong_responses import WRONG_ABOUT_RESPONSES
 from understudy_harness.conformance.reference.wrong_settings import WRONG_ABOUT_SETTINGS
+from understudy_harness.conformance.reference.wrong_stopping import WRONG_ABOUT_STOPPING
 from understudy_harness.conformance.reference.wrong_tools import WRONG_ABOUT_TOOLS
 from understudy_harness.conformance.reference.wrong_transport import WRONG_ABOUT_TRANSPORT
 from understudy_harness.conformance.reference.wrong_values import WRONG_ABOUT_VALUES
@@ -168,5 +169,6 @@ WRONG: dict[str, type[ReferenceClient]] = {
     **WRONG_ABOUT_RESPONSES,
     **WRONG_ABOUT_VALUES,
     **WRONG_ABOUT_SETTINGS,
+    **WRONG_ABOUT_STOPPING,
 }
 """Each by the name under which the driver takes it; above those that are wrong about pacing, group 1."""
