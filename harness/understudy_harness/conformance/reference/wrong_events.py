@@ -186,15 +186,15 @@ class AsksTwice(ReferenceClient):
         return await super().stream(input)
 
 
-def reading(reader: type[EventReader]) -> type[ReferenceClient]:
-    """A client that reads events by another reader."""
+def reading(reader: type[EventReader], made_by: str = "new_reader") -> type[ReferenceClient]:
+    """A client that reads by another reader.
 
-    class Reading(ReferenceClient):
-        def new_reader(self) -> EventReader:
-            return reader(self.on_delta)
-
-    Reading.__doc__ = reader.__doc__
-    return Reading
+    Args:
+        reader: which.
+        made_by: the client's method that makes one: `new_reader` for chat, `new_response_reader` for responses.
+    """
+    methods = {made_by: lambda client: reader(client.on_delta), "__doc__": reader.__doc__}
+    return type(f"{reader.__name__}Client", (ReferenceClient,), methods)
 
 
 WRONG_ABOUT_EVENTS: dict[str, type[ReferenceClient]] = {

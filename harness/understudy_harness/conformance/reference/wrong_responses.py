@@ -3,8 +3,9 @@
 from typing import Any
 
 from understudy_harness.conformance.reference.client import CallFailed, ReferenceClient
-from understudy_harness.conformance.reference.events import EventReader, StreamBroken
+from understudy_harness.conformance.reference.events import StreamBroken
 from understudy_harness.conformance.reference.responses import ResponseReader
+from understudy_harness.conformance.reference.wrong_events import reading
 
 _KNOWN = (
     "response.created", "response.in_progress", "response.output_item.added", "response.output_item.done",
@@ -96,14 +97,7 @@ class TellsErrorsAsText(ReferenceClient):
 
 
 def _reading(reader: type[ResponseReader]) -> type[ReferenceClient]:
-    """A client that reads responses by another reader."""
-
-    class Reading(ReferenceClient):
-        def new_response_reader(self) -> EventReader:
-            return reader(self.on_delta)
-
-    Reading.__doc__ = reader.__doc__
-    return Reading
+    return reading(reader, "new_response_reader")
 
 
 WRONG_ABOUT_RESPONSES: dict[str, type[ReferenceClient]] = {
