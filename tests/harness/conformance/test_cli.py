@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
 from understudy_harness.conformance.case import load_cases, select
 from understudy_harness.conformance.cli import conform
@@ -229,6 +231,35 @@ def test_the_server_of_a_case_can_be_had_by_hand() -> None:
         finally:
             guard.cancel()
             process.kill()
+
+
+def test_a_conversation_by_hand_is_told_message_by_message() -> None:
+    """Of both sides, with the time since the connection was opened."""
+    command = [sys.executable, "-m", "understudy", "conform", "serve", "11.7", "--part", "policy"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        guard = threading.Timer(60, process.kill)
+        guard.start()
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            address = process.stdout.readline().strip().replace("http", "ws", 1)
+            process.stdout.readline()
+            with connect(f"{address}/realtime?model=x", additional_headers={"Authorization": "Bearer sk-a"}) as made:
+                made.send('{"type": "response.create"}')
+                with pytest.raises(ConnectionClosedError, match=re.escape("policy.violated")):
+                    list(made)
+            lines = []
+            while not lines or "client close" not in lines[-1]:
+                lines.append(process.stdout.readline().strip())
+        finally:
+            guard.cancel()
+            process.kill()
+    assert lines[0] == "request 1: GET /v1/realtime?model=x -> 101"
+    assert all(re.match(r"socket 1, \d\.\d{3} s: (client|server) ", line) for line in lines[1:])
+    said = [line.partition("s: ")[2] for line in lines[1:]]
+    assert "server session.created" in said
+    assert said.index("client response.create") < said.index("server response.created")
+    assert said[-2:] == ["server close 1008 policy.violated", "client close 1008 policy.violated"]
 
 
 def _post(address: str) -> bytes:
