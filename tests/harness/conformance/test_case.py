@@ -1,3 +1,4 @@
+import base64
 import re
 from typing import Any
 
@@ -278,3 +279,31 @@ def test_a_program_may_be_judged_by_expectations_of_its_own() -> None:
     judged = [[each.written for each in part.must] for part in made.for_program().variants]
     assert judged == [["requests == 2"], ["requests == 3"]]
     assert made.for_gateway().variants[1].must == made.must
+
+
+REALTIME: dict[str, Any] = {"op": "realtime", "needs": ["realtime"], "serve": [], "socket": [{"answer": {}}]}
+
+
+def test_the_sound_of_a_conversation_is_made_from_its_length(make_case) -> None:
+    """A tone of so many milliseconds in base64; what a case gives itself stays."""
+    turns = [{"do": "sound", "ms": 250}, {"do": "sound", "ms": 1, "pcm": "AAA="}, {"do": "wait"}]
+    made = make_case(**REALTIME, input={"turns": turns})
+    sent = made.input()["turns"]
+    assert len(base64.b64decode(sent[0]["pcm"])) == 250 * 48
+    assert sent[1:] == turns[1:]
+    assert made.given["turns"] == turns
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"input": {"turns": [{"do": "sing"}]}}, "input of realtime: Invalid enum value 'sing'"),
+        ({"input": {"turns": [{"do": "say", "loud": True}]}}, "unknown field `loud`"),
+        ({"socket": [{"answr": {}}]}, "unknown field `answr`"),
+        ({"socket": [{"answer": {}}], "serve": [{"answer": "ok"}]}, "one of serve, socket and live"),
+    ],
+)
+def test_a_conversation_that_cannot_be_had_is_refused(keys: dict[str, Any], problem: str, make_case) -> None:
+    """When the case is loaded, in one sentence."""
+    with pytest.raises(CaseError, match=re.escape(problem)):
+        make_case(**{**REALTIME, **keys})

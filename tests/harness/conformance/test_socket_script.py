@@ -2,6 +2,7 @@ import base64
 import itertools
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.socket_events import BYTES_IN_MS, tone
 from understudy_harness.conformance.socket_script import Accept, Drop, Message, Pause, PingOnce, SocketScript
-from understudy_harness.conformance.socket_steps import Close, Refuse, SocketError
+from understudy_harness.conformance.socket_steps import Close, Refuse, SocketError, Step
 
 CANARY = Canary("sk-canary", "canary-1")
 
@@ -292,3 +293,12 @@ def test_the_tone_is_a_tone() -> None:
     assert abs(crossings - 880) <= 2
     assert tone(2000) == tone(1000) * 2
     assert len(tone(1500)) == 1500 * BYTES_IN_MS
+
+
+def test_every_step_is_in_the_reference() -> None:
+    """And nothing stands there that is none."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "conformance.md").read_text()
+    section = page.partition("## Realtime sessions")[2].partition("\n## ")[0]
+    told = {name for line in section.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+) = ", line)}
+    told |= {name for name in ("dial", "cut_in") if f"`{name}`, " in section}
+    assert told == set(Step.__struct_fields__)
