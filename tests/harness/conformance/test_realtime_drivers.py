@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from understudy_harness.conformance.cli import conform
 from understudy_harness.conformance.reference.client import ReferenceClient
+from understudy_harness.conformance.reference.driver import INTRODUCTION
 from understudy_harness.conformance.reference.wrong_realtime import DialsAgain
 
 UNTIMED = "11.1,11.4,11.6,12.1,12.2,12.3,12.8,12.9"
@@ -54,3 +55,11 @@ def test_a_client_that_dials_again_rightly_passes(run_suite) -> None:
     assert {result.judgement.clean for result in results} == {True}
     redialled = [result for result in results if result.measured.get("ws.dials") == 2]
     assert {result.case.id for result in redialled} >= {"11.8-dropped", "12.10-redial"}
+
+
+def test_a_client_that_takes_wss_alone_is_judged_over_wss(run_suite) -> None:
+    """With an authority to trust; pings, drops and refusals are the same there."""
+    suite = run_suite(selectors=["11.1", "11.3", "11.5", "11.8"], introduction={**INTRODUCTION, "tls": ["realtime"]})
+    assert {result.judgement.verdict.value for result in suite.results} == {"OK"}
+    assert all(message.base_url.startswith("https://") for message in run_suite.driver.messages)
+    assert all(message.options.ca_file for message in run_suite.driver.messages)
