@@ -49,6 +49,7 @@ class Speaking:
         name: its id is `resp_NAME`, that of its message `item_NAME`.
         previous: id of the item before it.
         textual: whether it says text; else sound with its transcript.
+        metadata: of the client's wish for it, which it shows.
 
     Attributes:
         id: of the response.
@@ -57,13 +58,16 @@ class Speaking:
         message: its message as the conversation has it, without the sound.
     """
 
-    def __init__(self, name: str, previous: str | None, *, textual: bool) -> None:
+    def __init__(
+        self, name: str, previous: str | None, *, textual: bool, metadata: Mapping[str, Any] | None = None
+    ) -> None:
         self.id = f"resp_{name}"
         self.item = f"item_{name}"
         self.sound = 0
         self._name = name
         self._previous = previous
         self._textual = textual
+        self._metadata = metadata
         self._said = ""
         self._is_open = False
         self._output: list[Event] = []
@@ -164,5 +168,5 @@ class Speaking:
             "output": list(self._output), "conversation_id": "conv_case",
             "output_modalities": ["text" if self._textual else "audio"], "max_output_tokens": "inf",
             "audio": {"output": {"format": {"type": "audio/pcm", "rate": RATE}, "voice": "marin"}},
-            "usage": None, "metadata": None,
+            "usage": None, "metadata": self._metadata,
         }  # fmt: skip

@@ -89,6 +89,7 @@ class SocketScript:
         self._active: Speaking | None = None
         self._unwaited: list[Event] = []
         self._waited: Event = {}
+        self._wish: Event | None = None
         self._ready.extend(self._open())
 
     def next(self) -> Action | None:
@@ -153,6 +154,7 @@ class SocketScript:
             if _matches(event, wanted):
                 del self._unwaited[: place + 1]
                 self._waited = event
+                self._wish = event if event["type"] == "response.create" else self._wish
                 return True
         return False
 
@@ -218,17 +220,23 @@ class SocketScript:
 
     # Responses.
 
-    def _begin(self, name: str) -> Iterator[Event]:
+    def _begin(self, name: str, asked: Event | None = None) -> Iterator[Event]:
+        """A response, to the wish that was waited for unless another is given; each wish has one."""
+        asked, self._wish = asked or self._wish, None
+        given = None if asked is None else asked.get("response")
+        metadata = given.get("metadata") if isinstance(given, dict) else None
         self._responses += 1
         # Connections have names of their own: no id comes twice.
         name = name or f"{self._dial}_{self._responses}"
         textual = self._settings.get("output_modalities") == ["text"]
-        speaking = self._active = self._speaking[name] = Speaking(name, self._last_item, textual=textual)
+        speaking = self._active = self._speaking[name] = Speaking(
+            name, self._last_item, textual=textual, metadata=metadata
+        )
         self._last_item = speaking.item
         yield speaking.created()
 
-    def _whole(self, name: str, text: str) -> Iterator[Event]:
-        yield from self._begin(name)
+    def _whole(self, name: str, text: str, asked: Event | None = None) -> Iterator[Event]:
+        yield from self._begin(name, asked)
         if self._active is not None:
             yield from self._active.say(filled(text, self._names), 3)
         yield from self._end("completed", None)
@@ -332,7 +340,7 @@ class SocketScript:
             words += "response is finished before creating a new one."
             yield error("conversation_already_has_active_response", words, event.get("event_id"))
             return
-        yield from self._whole("", "{text}")
+        yield from self._whole("", "{text}", event)
 
     def _cancel(self, event: Event) -> Iterator[Event]:
         if self._active is None:

@@ -95,15 +95,20 @@ def _closed_with(evidence: Evidence, code: int) -> int:
 
 
 def _reused_ids(evidence: Evidence) -> int:
-    """Items that the client adds on a later connection under an id that an earlier one knew."""
+    """Items that the client adds on a later connection under an id that the server gave on an earlier one."""
     known: set[str] = set()
     reused = 0
     for frames in _connections(evidence):
-        here = [each.event.get("item", {}) for each in frames.by(SERVER, "text") if each.type.endswith("item.added")]
-        given = [each.event.get("item", {}) for each in frames.by(CLIENT, "text") if each.type.endswith("item.create")]
-        reused += sum(isinstance(item, dict) and item.get("id") in known for item in given)
-        known |= {item["id"] for item in here if isinstance(item, dict) and isinstance(item.get("id"), str)}
+        added = _item_ids(frames, SERVER, "conversation.item.added")
+        given = _item_ids(frames, CLIENT, "conversation.item.create")
+        reused += sum(id in known for id in given)
+        known |= set(added) - set(given)
     return reused
+
+
+def _item_ids(frames: FrameLog, side: str, type: str) -> list[str]:
+    items = [each.event.get("item") for each in frames.by(side, "text") if each.type == type]
+    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
 
 
 def _progress(evidence: Evidence, event: str) -> list[Progress]:
@@ -195,16 +200,18 @@ SOCKET_WORDS: dict[str, Word] = {
         Kind.NUMBER, help="close frames of the client with a code", read=_closed_with, parameters=(Kind.NUMBER,)
     ),
     "ws.reused_ids": _wire(
-        Kind.NUMBER, help="items added under an id of an earlier connection", read=_reused_ids, parameters=()
+        Kind.NUMBER, help="items added under an id that the server gave on an earlier connection", read=_reused_ids,
+        parameters=(),
     ),
     "told": _report(
         Kind.TRUTH, help="an error that the application was told of has these words", read=_told,
         parameters=(Kind.TEXT,),
     ),
-    "close_code_told": _report(
+    # No parts of the report: who was told of the end, but not why, was not left in silence.
+    "close_code_told": _wire(
         Kind.TRUTH, help="the code of the server's close frame stands in such an error", read=_code_told, parameters=()
     ),
-    "close_reason_told": _report(
+    "close_reason_told": _wire(
         Kind.TRUTH, help="the reason in the server's close frame stands in such an error", read=_reason_told,
         parameters=(),
     ),

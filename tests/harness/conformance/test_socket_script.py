@@ -152,6 +152,15 @@ def test_a_client_may_be_quicker_than_the_script() -> None:
     assert events(made)[0]["response"]["id"] == "resp_late"
 
 
+def test_a_response_shows_the_metadata_of_its_wish() -> None:
+    """Whether the script answers or the API; one that the server thought of has none."""
+    wish = {"response": {"metadata": {"client": "7"}}}
+    made = script({"wait": "response.create"}, {"answer": {}}, {"answer": {}})
+    shown = [event["response"]["metadata"] for event in tell(made, "response.create", **wish) if "response" in event]
+    assert shown == [{"client": "7"}] * 2 + [None] * 2
+    assert tell(script(), "response.create", **wish)[0]["response"]["metadata"] == {"client": "7"}
+
+
 def test_an_event_can_be_answered_late() -> None:
     """As the API does, but after what it was too late for; none need have come."""
     steps = ({"begin": "x"}, {"pause": 1}, {"done": {}}, {"late": "response.cancel"})
