@@ -102,6 +102,13 @@ def test_an_error_comes_in_the_layout_of_the_real_one() -> None:
     )
 
 
+def test_a_body_may_be_any_bytes() -> None:
+    """In base64, with the type that a header says."""
+    given = answer({"base64": "AP8K", "headers": {"content-type": "image/png"}})
+    assert (given.status, given.body, given.content_type) == (200, b"\x00\xff\n", b"image/png")
+    assert answer({"base64": "AP8K"}).content_type == b"application/octet-stream"
+
+
 @pytest.mark.parametrize(
     ("status", "code", "expected"),
     [
@@ -181,6 +188,9 @@ def test_a_named_answer_takes_the_steps_own_keys_on_top() -> None:
         ({"status": 500, "text": "a", "json": 1}, "Fault: 'text' cannot stand beside 'json': an answer has one body."),
         ({"status": 204, "text": "a"}, "Fault: 'text' cannot be sent: a 204 has no body."),
         ({"status": 500, "text": "\ud800"}, "Fault: 'text' must be a text, not '\\ud800'."),
+        ({"status": 500, "base64": "a"}, "Fault: 'base64' must be a text in base64, not 'a'."),
+        ({"status": 500, "base64": 1}, "Fault: 'base64' must be a text in base64, not 1."),
+        ({"status": 500, "base64": "", "text": "a"}, "Fault: 'base64' cannot stand beside 'text'"),
         ({"json": {"a": object()}}, "Fault: 'json' cannot be written as JSON"),
         ({"status": 500, "error": "no"}, "Fault: 'error' must be a table, not 'no'"),
         ({"status": 500, "error": {"code": "x"}}, "Fault: 'error.message' is missing."),

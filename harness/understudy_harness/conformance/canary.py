@@ -43,6 +43,10 @@ class Canary(NamedTuple):
         """The bytes that stand for a picture or a sound: every value of a byte, then the word."""
         return bytes(range(256)) * 16 + self.word.encode()
 
+    def partial(self, index: int) -> bytes:
+        """The bytes that stand for a picture on its way."""
+        return self.data + f" partial {index}".encode()
+
     @property
     def sha256(self) -> str:
         """Of `data`, in hexadecimal."""

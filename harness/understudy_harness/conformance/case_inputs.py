@@ -45,7 +45,7 @@ def _image_stream(case: str) -> Input:
 def _image_edit(case: str) -> Input:
     """Two pictures of one pixel."""
     names = ("first.png", "second.png")
-    return {**_image(case), "images": [{"name": name, "content": base64.b64encode(_PIXEL).decode()} for name in names]}
+    return {**_image(case), "images": [{"name": name, "content": base64.b64encode(PIXEL).decode()} for name in names]}
 
 
 def _embed(case: str) -> Input:
@@ -96,10 +96,10 @@ CHAT_TOOLS: Input = {
     ]
 }
 """What the input of `chat` and `stream` has besides in a case that needs `tools`."""
-_PIXEL = base64.b64decode(
+PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-"""A PNG."""
+"""A PNG: each of the files that `image.edit` is given."""
 
 DEFAULT_INPUTS: dict[str, Callable[[str], Input]] = {
     "chat": _chat,

@@ -6,19 +6,17 @@ serves a client that streams and one that does not, one over chat completions an
 
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
-from typing import Any
 
 from understudy.core.ids import chat_completion, hexadecimal, named
 from understudy.core.messages import Request
-from understudy.core.serialise import decode_object, encode, pretty
+from understudy.core.serialise import encode, pretty
 from understudy_harness.conformance.canary import Canary
+from understudy_harness.conformance.form_tables import EVENTS, Table, whole
+from understudy_harness.conformance.forms_media import MEDIA_FORMS, MEDIA_PATHS, variant
 from understudy_harness.conformance.truth import CallTruth, ChoiceTruth, Truth, thirds
 
 MODEL = "gpt-4o-mini"
 SNAPSHOT = "gpt-4o-mini-2024-07-18"
-JSON = "application/json"
-EVENTS = "text/event-stream; charset=utf-8"
-Table = dict[str, Any]
 
 
 def form_of(request: Request, default: str) -> str:
@@ -30,16 +28,19 @@ def form_of(request: Request, default: str) -> str:
     """
     for path, form in _PATHS:
         if request.path.endswith(path):
-            streamed = f"{form}.stream"
-            if streamed in FORMS and (decode_object(request.body) or {}).get("stream") is True:
-                return streamed
-            return form
+            asked = f"{form}.{variant(request)}"
+            return asked if asked in FORMS else form
     return default
 
 
-def whole(body: bytes, kind: str = JSON) -> Table:
-    """An answer of one body, for the fault language."""
-    return {"status": 200, "headers": {"content-type": kind}, "text": body.decode()}
+def kin(form: str) -> list[str]:
+    """The forms that requests of one run may ask for, given one of them: all that are about the same."""
+    return [each for each in FORMS if _family(each) == _family(form)]
+
+
+def _family(form: str) -> str:
+    name = form.partition(".")[0]
+    return "chat" if name == "responses" else name
 
 
 def _head(canary: Canary, kind: str, created: int) -> Table:
@@ -258,8 +259,9 @@ FORMS: dict[str, Form] = {
     "chat.stream": chat_stream,
     "responses": responses,
     "responses.stream": responses_stream,
+    **MEDIA_FORMS,
 }
 """Each by its name; one that ends in `.stream` is for requests that ask for a stream."""
-_PATHS = [("/chat/completions", "chat"), ("/responses", "responses")]
-OPERATION_FORMS: Mapping[str, str] = {"stream": "chat.stream", "responses": "responses.stream"}
+_PATHS = [("/chat/completions", "chat"), ("/responses", "responses"), *MEDIA_PATHS]
+OPERATION_FORMS: Mapping[str, str] = {"stream": "chat.stream", "responses": "responses.stream", "image.edit": "image"}
 """The form that an operation is answered in where the request does not tell; `chat` for those that are missing."""

@@ -39,6 +39,8 @@ _CRASH_SIGNALS = [
 ]
 _CRASHES = frozenset(code for number in _CRASH_SIGNALS for code in (-number, 128 + number))
 """Exit codes of a program that did not end but break; a shell in front of it tells them as 128 and more."""
+_WITH_TEXT = ("chat", "stream", "responses", "parse", "agent", "realtime")
+"""Operations whose answer has the run's text in it; pictures, vectors, sounds and lists have none."""
 _LOCAL = "127.0.0.1,localhost,::1"
 
 
@@ -48,13 +50,13 @@ class ProgramDriver:
     Args:
         command: program and arguments.
         kind: the operation that it makes.
-        expect_stdout: whether the run's text must be on its standard output.
+        expect_stdout: whether the run's text must be on its standard output, where the call's answer has a text.
     """
 
     def __init__(self, command: Sequence[str], kind: str, *, expect_stdout: bool = True) -> None:
         self._command = list(command)
         self._kind = kind
-        self._expect_stdout = expect_stdout
+        self._expect_stdout = expect_stdout and kind in _WITH_TEXT
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._trap = _Trap()

@@ -196,7 +196,10 @@ class Result(msgspec.Struct):
     ran: Annotated[list[Ran], _told("agent, realtime: the tools that were run, in order.")] = []
     parsed: Annotated[Any, _told("parse: the object that the client made of the answer.")] = None
     pictures: Annotated[list[Picture], _told("image, image.stream, image.edit: the final pictures.")] = []
-    vectors: Annotated[list[list[float]] | None, _told("embed: a list of numbers for each input.")] = None
+    vectors: Annotated[
+        list[list[float | None]] | None,
+        _told("embed: a list of numbers for each input; null for what is no number that JSON has."),
+    ] = None
     bytes_sha256: Annotated[str | None, _told("speech: SHA-256 of the sound, in hexadecimal.")] = None
     items: Annotated[list[str] | None, _told("list: the ids, in order.")] = None
 

@@ -1,5 +1,6 @@
 """Reading steps of the fault language from plain tables; `faults` explains it."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ Named = Mapping[str, Mapping[str, Any]]
 """Answers that a script may call by name: tables of what a step may say about its answer."""
 
 _MATCH_KEYS = ("method", "path", "model", "key")
-_BODY_KEYS = ("error", "json", "text")
+_BODY_KEYS = ("error", "json", "text", "base64")
 _ANSWER_KEYS = ("status", "headers", *_BODY_KEYS)
 _CHANCE_KEYS = ("probability", "during")
 STEP_KEYS = ("name", "on", *_MATCH_KEYS, *_CHANCE_KEYS, "answer", *_ANSWER_KEYS, *DELIVERY_KEYS)
@@ -152,10 +153,18 @@ class _Reader:
                 return pretty(told["json"]) + b"\n", headers.JSON
             except (TypeError, ValueError, OverflowError, RecursionError) as problem:
                 raise self._error("json", f"cannot be written as JSON: {problem}") from None
+        if "base64" in told:
+            return self._bytes(told["base64"]), b"application/octet-stream"
         text = told.get("text", "")
         if not is_text(text):
             raise self._error("text", f"must be a text, not {shown(text)}")
         return text.encode(), b"text/plain; charset=utf-8"
+
+    def _bytes(self, told: object) -> bytes:
+        try:
+            return b64decode(told if isinstance(told, str) else "?", validate=True)
+        except ValueError:
+            raise self._error("base64", f"must be a text in base64, not {shown(told)}") from None
 
     def _envelope(self, told: object, status: int) -> tuple[bytes, bytes]:
         if not isinstance(told, Mapping):

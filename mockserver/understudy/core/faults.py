@@ -23,7 +23,8 @@ those that are due the first plays. A call for which none is due is answered in 
 time, counted from the first such call.
 
 **What.** A step says what is answered, or how the answer is handed over, or both. What: `status`, `headers`, and one
-body out of `error` (an envelope in the layout of the real one), `json` (any value) and `text` (sent as it is); or
+body out of `error` (an envelope in the layout of the real one), `json` (any value), `text` (sent as it is) and
+`base64` (any bytes); or
 `answer = "NAME"`, an answer that whoever reads the script has given a name to, to which the step's own keys are added;
 or `sse`, a list of events. Without any of these it is the ordinary answer that is tampered with.
 

@@ -125,6 +125,24 @@ def test_what_a_program_cannot_show_is_not_held_against_it() -> None:
     assert not {"requests", "gap", "outcome", "text", "no_secret"} & BLIND
 
 
+PICTURE = (
+    ASK.replace("/chat/completions", "/images/generations")
+    + """
+sys.stderr.write("a warning, and no harm")
+assert json.load(urllib.request.urlopen(request))["data"][0]["b64_json"]
+"""
+)
+
+
+def test_a_program_whose_answer_has_no_text_prints_none(tmp_path: Path) -> None:
+    """Its exit code tells how it went."""
+    program = tmp_path / "app.py"
+    program.write_text(PICTURE)
+    arguments = ["run", "--kind", "image", "--select", "9.1,9.3", "--", sys.executable, str(program)]
+    done = CliRunner().invoke(conform, arguments, catch_exceptions=False)
+    assert "MUST 2/2" in done.output, done.output
+
+
 STREAMS = (
     ASK.replace('"Hi"}]}', '"Hi"}], "stream": True}')
     + """

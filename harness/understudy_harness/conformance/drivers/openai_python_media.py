@@ -1,6 +1,7 @@
 """The calls of the driver for the official Python SDK beside chat: responses, pictures, vectors, sound, lists."""
 
 import base64
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -73,7 +74,12 @@ async def image_edit(client: Any, run: Run) -> Result:
 async def embed(client: Any, run: Run) -> Result:
     """Vectors."""
     answer = await settled(client.embeddings.create(**run.input))
-    return {"vectors": [one.embedding for one in answer.data], "usage": {"in": answer.usage.prompt_tokens}}
+    return {"vectors": [numbers(one.embedding) for one in answer.data], "usage": {"in": answer.usage.prompt_tokens}}
+
+
+def numbers(vector: Any) -> list[float | None]:
+    """A vector as JSON can have it, whatever was made of it."""
+    return [number if math.isfinite(number) else None for number in vector]
 
 
 async def speech(client: Any, run: Run) -> Result:

@@ -124,6 +124,8 @@ class ReferenceClient:
     turns: ClassVar[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
     conversation: type[Any] | None = None
     """What holds its realtime conversations; None for `realtime.Conversation`."""
+    media: type[Any] | None = None
+    """What makes its calls about pictures, vectors, sound and lists; None for `media.Media`."""
 
     def __init__(
         self,

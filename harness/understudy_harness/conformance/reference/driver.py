@@ -11,6 +11,7 @@ from typing import Any
 
 from understudy_harness.conformance.reference.agent import agent, parse
 from understudy_harness.conformance.reference.client import CallFailed, ReferenceClient
+from understudy_harness.conformance.reference.media import MEDIA_PERFORMS
 from understudy_harness.conformance.reference.realtime import realtime
 from understudy_harness.conformance.reference.responses import responses
 
@@ -22,6 +23,7 @@ PERFORMS: dict[str, Perform] = {
     "parse": parse,
     "realtime": realtime,
     "responses": responses,
+    **MEDIA_PERFORMS,
 }
 """What makes the call of each operation and gives back the fields of its `result`."""
 INTRODUCTION: dict[str, Any] = {

@@ -10,6 +10,7 @@ from understudy_harness.conformance.reference.wrong_answers import WRONG_ABOUT_A
 from understudy_harness.conformance.reference.wrong_errors import WRONG_ABOUT_ERRORS
 from understudy_harness.conformance.reference.wrong_events import WRONG_ABOUT_EVENTS
 from understudy_harness.conformance.reference.wrong_limits import WRONG_ABOUT_LIMITS
+from understudy_harness.conformance.reference.wrong_media import WRONG_ABOUT_MEDIA
 from understudy_harness.conformance.reference.wrong_realtime import WRONG_ABOUT_REALTIME
 from understudy_harness.conformance.reference.wrong_responses import WRONG_ABOUT_RESPONSES
 from understudy_harness.conformance.reference.wrong_settings import WRONG_ABOUT_SETTINGS
@@ -170,5 +171,6 @@ WRONG: dict[str, type[ReferenceClient]] = {
     **WRONG_ABOUT_VALUES,
     **WRONG_ABOUT_SETTINGS,
     **WRONG_ABOUT_STOPPING,
+    **WRONG_ABOUT_MEDIA,
 }
 """Each by the name under which the driver takes it; above those that are wrong about pacing, group 1."""
