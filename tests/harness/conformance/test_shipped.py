@@ -28,6 +28,7 @@ from understudy_harness.conformance.shipped.installing import Installation, Inst
 NODE_FOLDER = Path(__file__).parents[2] / "node"
 HELPERS = {
     "__init__",
+    "agents_python_realtime",
     "lines",
     "openai_errors",
     "openai_python_media",
