@@ -69,6 +69,8 @@ def command_of(words: Sequence[str], option: str) -> list[str]:
     lacking = driver.lacking()
     if lacking is not None:
         raise click.BadParameter(f"{driver.name} cannot be started: {lacking}", param_hint=option)
+    if installation.outdated and driver.kind == "python":
+        installation.install()  # some files are copied
     if not installation.ready:
         fix = f"`understudy conform drivers install {driver.name}` does that"
         raise click.BadParameter(
@@ -91,5 +93,7 @@ def _state(driver: Shipped) -> str:
         return f"cannot run here: {lacking} ({driver.about})."
     if Installation(driver).ready:
         return f"is ready: {driver.about}."
+    if Installation(driver).outdated:
+        return f"is to be installed anew, as its program is newer: {driver.about}."
     packages = f", with {', '.join(driver.packages)}" if driver.packages else ""
     return f"is not installed: {driver.about}{packages}."

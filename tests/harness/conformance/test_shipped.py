@@ -187,8 +187,10 @@ def test_a_driver_is_installed_once_beside_its_packages_alone(package: str, tmp_
     note = installation.folder / "installed.json"
     note.write_text(note.read_text(encoding="utf-8").replace('"program": "', '"program": "older'), encoding="utf-8")
     assert not installation.ready
+    assert installation.outdated
     installation.install()
     assert installation.ready
+    assert not installation.outdated
     assert len(told) == 2
     assert not Installation(Shipped("made", "made", "python", "curl"), tmp_path / "cache").ready
     with pytest.raises(InstallError, match=r"made cannot be installed: .*python.* ended with 1: no room"):
@@ -212,7 +214,8 @@ def test_the_command_line_lists_what_there_is(monkeypatch: pytest.MonkeyPatch, t
     assert listed.exit_code == 0
     assert [line.split()[0] for line in listed.output.splitlines()] == list(shipped_drivers())
     assert all(
-        re.search(r"  (is ready|is not installed|cannot run here): .*\.$", line) for line in listed.output.splitlines()
+        re.search(r"  (is ready|is not installed|is to be installed anew|cannot run here): .*\.$", line)
+        for line in listed.output.splitlines()
     )
     where = CliRunner().invoke(conform, ["drivers", "where", "openai-go"])
     assert Path(where.output.strip(), "main.go").exists()

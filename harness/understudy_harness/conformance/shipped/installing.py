@@ -54,6 +54,12 @@ class Installation:
         return self.driver.kind == "program" or self._noted() == self._wanted()
 
     @property
+    def outdated(self) -> bool:
+        """Whether its packages are there, and its program is another one than is shipped now."""
+        noted = self._noted()
+        return not self.ready and noted is not None and noted["packages"] == list(self.driver.packages)
+
+    @property
     def command(self) -> list[str]:
         """What starts it once it is installed."""
         return [*_COMMANDS[self.driver.kind](self), *self.driver.arguments]
@@ -69,14 +75,13 @@ class Installation:
             raise InstallError(f"{self.driver.name} cannot be installed: {lacking}")
         if self.ready:
             return
-        noted, wanted = self._noted(), self._wanted()
-        if noted is None or noted["packages"] != wanted["packages"]:
+        if not self.outdated:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             _PACKAGES[self.driver.kind](self)
         (self.folder / _NOTE).unlink(missing_ok=True)
         _PROGRAMS[self.driver.kind](self)
-        (self.folder / _NOTE).write_text(json.dumps(wanted), encoding="utf-8")
+        (self.folder / _NOTE).write_text(json.dumps(self._wanted()), encoding="utf-8")
 
     def run(self, *command: str | Path) -> None:
         """Run a command in the folder.
@@ -168,7 +173,7 @@ def _go(made: Installation) -> None:
 
 def _cargo(made: Installation) -> None:
     _copy_source(made)
-    made.run("cargo", "build", "--release", "--locked", "--quiet", "--target-dir", made.folder / "target")
+    made.run("cargo", "build", "--locked", "--quiet", "--target-dir", made.folder / "target")
 
 
 def _maven(made: Installation) -> None:
@@ -200,7 +205,7 @@ _COMMANDS: dict[str, Callable[[Installation], list[str]]] = {
     "python": lambda made: [str(made.python), "-m", f"{_MODULE}.{made.driver.program}"],
     "node": lambda made: ["node", str(made.driver.source), str(made.folder)],
     "go": lambda made: [str(made.folder / _executable("driver"))],
-    "rust": lambda made: [str(made.folder / "target" / "release" / _executable("understudy-driver"))],
+    "rust": lambda made: [str(made.folder / "target" / "debug" / _executable("understudy-driver"))],
     "java": lambda made: [
         "java",
         "-cp",

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"sync"
 )
@@ -93,6 +94,7 @@ func perform(ctx context.Context, r *run, made call, describe func(error) fields
 	told := fields{"kind": "cancelled"}
 	if ctx.Err() == nil {
 		told = describe(err)
+		told["debug"] = fmt.Sprintf("%+v", err)
 	}
 	told["partial"] = fields{"choices": append([]fields{}, r.choices...), "pictures": append([]fields{}, r.pictures...)}
 	r.say(fields{"error": told})

@@ -93,6 +93,9 @@ final class Lines {
             run.say("result", call.make(run));
         } catch (Exception error) {
             Map<String, Object> told = new LinkedHashMap<>(describe.told(error));
+            java.io.StringWriter shown = new java.io.StringWriter();
+            error.printStackTrace(new java.io.PrintWriter(shown));
+            told.put("debug", shown.toString());
             told.put("partial", fields("choices", run.choices, "pictures", run.pictures));
             run.say("error", told);
         } catch (Throwable bug) {

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 
 // Standard output is the protocol's: what clients log goes to standard error.
 globalThis.console = new Console(process.stderr, process.stderr);
@@ -83,7 +84,7 @@ async function perform(run, { call, describe }, client) {
     // A client may take an abort for the end; the application that asked for it knows better.
     if (!run.signal.aborted) return run.say({ result });
   } catch (error) {
-    if (!run.signal.aborted) return run.say({ error: { ...describe(error), partial: partial() } });
+    if (!run.signal.aborted) return run.say({ error: { debug: inspect(error), ...describe(error), partial: partial() } });
   }
   return run.say({ error: { kind: "cancelled", partial: partial() } });
 }

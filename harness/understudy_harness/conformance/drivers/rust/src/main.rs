@@ -1,7 +1,7 @@
 //! Driver for async-openai, the usual client in Rust. It does what an application would do and nothing more: no retries,
 //! no timeouts and no parsing of its own.
 //!
-//!     cargo build --release && target/release/understudy-driver
+//!     cargo build && target/debug/understudy-driver
 
 mod lines;
 
@@ -270,7 +270,7 @@ fn describe(failed: Failed) -> Value {
         }
         Failed::Client(error) => error,
     };
-    let mut told = json!({"message": error.to_string()});
+    let mut told = json!({"message": error.to_string(), "debug": format!("{error:?}")});
     let (kind, name) = match &error {
         OpenAIError::Reqwest(error) if error.is_timeout() => ("timeout".into(), "Reqwest"),
         OpenAIError::Reqwest(error) if error.is_decode() && !error.is_body() => ("protocol".into(), "Reqwest"),
