@@ -3,6 +3,7 @@
 python -m understudy_harness.conformance.drivers.agents_python
 """
 
+import asyncio
 import inspect
 from typing import Any
 
@@ -46,9 +47,13 @@ async def chat(client: Any, run: Run) -> dict[str, Any]:
 async def stream(client: Any, run: Run) -> dict[str, Any]:
     """One answer, streamed."""
     result = Runner.run_streamed(agent_of(client, run), run.input.get("messages") or run.input["input"])
-    async for event in result.stream_events():
-        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
-            run.delta(event.data.delta)
+    try:
+        async for event in result.stream_events():
+            if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
+                run.delta(event.data.delta)
+    except asyncio.CancelledError:
+        result.cancel()  # it runs on by itself otherwise
+        raise
     return {**told(result), **run.seen()}
 
 
