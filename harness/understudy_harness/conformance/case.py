@@ -110,10 +110,12 @@ class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         after_s: seconds after the first byte of the first answer, or
+        after_request_s: seconds after the first request began, or
         after_progress: progress lines of the call.
     """
 
     after_s: float | None = None
+    after_request_s: float | None = None
     after_progress: int | None = None
 
 

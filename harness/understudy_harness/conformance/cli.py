@@ -12,6 +12,7 @@ from understudy.adapters.wallclock import wall_now
 from understudy_harness.conformance.case import Case, CaseError, select
 from understudy_harness.conformance.case_files import CATALOGUE, cases_from
 from understudy_harness.conformance.cli_drivers import command_of, drivers
+from understudy_harness.conformance.cli_generate import generate, promote
 from understudy_harness.conformance.cli_report import report
 from understudy_harness.conformance.cli_reports import Outcome, outcome_options
 from understudy_harness.conformance.cli_seats import Seat, could_not_judge, seat_options, words_of
@@ -164,6 +165,8 @@ def explain(ids: Sequence[str], places: Sequence[str]) -> None:
 
 conform.add_command(drivers)
 conform.add_command(report)
+conform.add_command(generate)
+conform.add_command(promote)
 
 
 @conform.command()

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from understudy_harness.conformance.case import BASE_URL, SEATS, Case, Level
+from understudy_harness.conformance.case_files import GENERATED, PROMOTED
 from understudy_harness.conformance.case_server import HOST
 from understudy_harness.conformance.expectations import Expectation, Kind, Slack
 from understudy_harness.conformance.plays import PLAYS
@@ -179,11 +180,18 @@ def _by_hand(case: Case) -> str:
 
 
 def by_hand(case: Case) -> list[str]:
-    """Two commands by which anybody sees a case with their own eyes: the server, and the call."""
-    serve = f"understudy conform serve {case.id}{_found(case)} --port {_PORT}"
+    """Two commands by which anybody sees a case with their own eyes: the server, and the call.
+
+    The example of a relation must first be written, unless it was.
+    """
+    # In the file of a promoted example it is the only case.
+    generated = case.group.id == GENERATED
+    serve = f"understudy conform serve {PROMOTED if generated else case.id}{_found(case)} --port {_PORT}"
     if case.part:
         serve += f" --part {shlex.quote(case.part)}"
+    promote = f"understudy conform promote REPORT.json --select {case.id} -o {case.group.source}"
     return [
+        *([f"{promote}    (REPORT.json: what --json has written)"] if generated else []),
         f"{serve}    (in one terminal; it tells the time of each request)",
         f"{curl(case, f'http://{HOST}:{_PORT}/v1')}    (in another, as often as the client would)",
     ]

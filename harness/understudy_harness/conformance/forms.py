@@ -13,7 +13,7 @@ from understudy.core.serialise import encode, pretty
 from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.form_tables import EVENTS, Table, whole
 from understudy_harness.conformance.forms_media import MEDIA_FORMS, MEDIA_PATHS, variant
-from understudy_harness.conformance.truth import CallTruth, ChoiceTruth, Truth, thirds
+from understudy_harness.conformance.truth import CallTruth, ChoiceTruth, Truth, in_order, thirds
 
 MODEL = "gpt-4o-mini"
 SNAPSHOT = "gpt-4o-mini-2024-07-18"
@@ -105,10 +105,15 @@ def chat_stream(truth: Truth, canary: Canary, created: int) -> Table:
 
     several = [_deltas(choice, canary) for choice in truth.choices]
     events: list[bytes] = []
-    # The choices take turns, as they do where several are made at once.
-    for turn in range(max(map(len, several))):
-        events += [event(index, deltas[turn]) for index, deltas in enumerate(several) if turn < len(deltas)]
-    events += [event(index, {}, choice.finish) for index, choice in enumerate(truth.choices)]
+    if truth.order:
+        ended = [[*deltas, None] for deltas in several]
+        for index, delta in in_order(ended, truth.order):
+            events.append(event(index, delta or {}, None if delta is not None else truth.choices[index].finish))
+    else:
+        # The choices take turns, as they do where several are made at once.
+        for turn in range(max(map(len, several))):
+            events += [event(index, deltas[turn]) for index, deltas in enumerate(several) if turn < len(deltas)]
+        events += [event(index, {}, choice.finish) for index, choice in enumerate(truth.choices)]
     return whole(b"".join(b"data: " + each + b"\n\n" for each in (*events, b"[DONE]")), EVENTS)
 
 
@@ -119,6 +124,8 @@ def _deltas(choice: ChoiceTruth, canary: Canary) -> list[Table]:
     if choice.refusal is not None:
         deltas += [{"refusal": piece} for piece in thirds(choice.refusal)]
     several = [_call_deltas(call, index, canary) for index, call in enumerate(choice.tool_calls)]
+    if choice.order:
+        return deltas + [delta for _, delta in in_order(several, choice.order)]
     if choice.interleaved:
         return deltas + [delta for turn in zip_longest(*several) for delta in turn if delta is not None]
     return deltas + [delta for each in several for delta in each]

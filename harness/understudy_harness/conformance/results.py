@@ -29,6 +29,8 @@ class CaseResult(msgspec.Struct):
         evidence: of the last run; None when it was not run.
         part: of a case in several parts, the one that decided.
         left_out: the parts that the client has not what it takes for.
+        examples: of a relation, how many generated cases were judged; 0 for a case of a file.
+        example: of a relation that does not hold, the smallest case that shows it, as a case table.
     """
 
     case: Case
@@ -41,6 +43,8 @@ class CaseResult(msgspec.Struct):
     part: str = ""
     tries: list[Verdict] = []
     left_out: list[str] = []
+    examples: int = 0
+    example: dict[str, Any] | None = None
 
     @property
     def decided(self) -> Case:

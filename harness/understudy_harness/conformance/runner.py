@@ -89,6 +89,14 @@ class Runner:
         self._jobs = 1 if port else jobs
         self._setting = _Setting(now, watch, seat, blind, seed, port)
 
+    def worker(self) -> "Worker":
+        """One driver that judges whatever case it is given, for who does not know all of them beforehand."""
+        return Worker(self._make_driver(), self._setting)
+
+    def close(self) -> None:
+        """Remove what workers shared; `run` does it by itself."""
+        self._setting.close()
+
     async def run(self, cases: Sequence[Case]) -> SuiteResult:
         """Run cases; those that do not hang on time first.
 
@@ -96,7 +104,7 @@ class Runner:
             DriverError, ProtocolError: the driver never introduced itself.
         """
         started_at = self._setting.now()
-        workers = [_Worker(self._make_driver(), self._setting)]
+        workers = [self.worker()]
         introduction = await workers[0].start()
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -105,9 +113,7 @@ class Runner:
             self._tell(lambda listener: listener.suite_started(introduction, cases, self._command))
             untimed = [case for case in cases if not case.timed]
             if self._jobs > 1 and len(untimed) > 1:
-                workers += [
-                    _Worker(self._make_driver(), self._setting) for _ in range(min(self._jobs, len(untimed)) - 1)
-                ]
+                workers += [self.worker() for _ in range(min(self._jobs, len(untimed)) - 1)]
                 waiting = iter(untimed)
                 await asyncio.gather(*(self._work(worker, waiting, results) for worker in workers))
                 left = [case for case in cases if case.timed]
@@ -117,7 +123,7 @@ class Runner:
         finally:
             for worker in workers:
                 await worker.stop()
-            self._setting.close()
+            self.close()
         suite = SuiteResult(
             introduction, self._command, [results[case.id] for case in cases], started_at, loop.time() - began
         )
@@ -125,7 +131,7 @@ class Runner:
         self._tell(lambda listener: listener.suite_finished(suite))
         return suite
 
-    async def _work(self, worker: "_Worker", waiting: "Iterable[Case]", results: dict[str, CaseResult]) -> None:
+    async def _work(self, worker: "Worker", waiting: "Iterable[Case]", results: dict[str, CaseResult]) -> None:
         for case in waiting:
             self._tell(lambda listener, case=case: listener.case_started(case))  # type: ignore[misc]
             result = results[case.id] = await worker.judge_case(case)
@@ -178,7 +184,7 @@ class _Setting:
             self._authority.close()
 
 
-class _Worker:
+class Worker:
     """Runs cases one after another with one driver."""
 
     def __init__(self, driver: Driver, setting: _Setting) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.case import Case
+from understudy_harness.conformance.case import Cancel, Case
 from understudy_harness.conformance.case_server import CaseServer
 from understudy_harness.conformance.driver import Attempt, Driver, DriverCrashed
 from understudy_harness.conformance.evidence import Call
@@ -258,17 +258,20 @@ async def ordinary(stage: Stage) -> None:
     for _ in range(calls.count):
         begun = stage.begin()
         if cancel is not None:
-            await _give_up_when_due(stage, begun, cancel.after_s, cancel.after_progress)
+            await _give_up_when_due(stage, begun, cancel)
         if not calls.together:
             await stage.end(begun)
     await stage.end_all()
 
 
-async def _give_up_when_due(stage: Stage, begun: Begun, seconds: float | None, lines: int | None) -> None:
-    if lines is not None:
-        await stage.progressed(begun, lines)
+async def _give_up_when_due(stage: Stage, begun: Begun, due: Cancel) -> None:
+    if due.after_progress is not None:
+        await stage.progressed(begun, due.after_progress)
+    elif due.after_request_s is not None:
+        await stage.requested(1)
+        await stage.pause(due.after_request_s)
     else:
         await stage.answered()
-        await stage.pause(seconds or 0.0)
+        await stage.pause(due.after_s or 0.0)
     if not begun.attempt.final.done():
         stage.cancel(begun)

@@ -4,12 +4,14 @@ The standard answer of every run is one of these, a case may define others in `[
 cases draw them.
 """
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from understudy_harness.conformance.canary import Canary
 
+T = TypeVar("T")
 USAGE = (9, 5)
 """Prompt and completion tokens, unless a truth says otherwise."""
 
@@ -46,6 +48,7 @@ class ChoiceTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         refusal: in the message's own field.
         tool_calls: in order.
         interleaved: whether the pieces of its tool calls take turns in a stream.
+        order: which tool call each piece belongs to, from 0, in place of `interleaved`; see `in_order`.
         finish: why it ended.
     """
 
@@ -54,6 +57,7 @@ class ChoiceTruth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     refusal: str | None = None
     tool_calls: tuple[CallTruth, ...] = ()
     interleaved: bool = False
+    order: tuple[int, ...] = ()
     finish: str = "stop"
 
     @property
@@ -68,10 +72,12 @@ class Truth(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     Attributes:
         choices: one for each that was asked for.
         usage: prompt and completion tokens; None for none told.
+        order: which choice each event of a stream belongs to, from 0; see `in_order`. Empty: they take turns.
     """
 
     choices: Annotated[tuple[ChoiceTruth, ...], msgspec.Meta(min_length=1)]
     usage: tuple[int, int] | None = USAGE
+    order: tuple[int, ...] = ()
 
 
 def standard(canary: Canary) -> Truth:
@@ -92,6 +98,17 @@ def parse_truth(table: dict[str, Any]) -> Truth:
     told = dict(table)
     usage = {"usage": told.pop("usage")} if "usage" in told else {}
     return msgspec.convert({"choices": [told], **usage}, Truth)
+
+
+def in_order(several: Sequence[Sequence[T]], order: Sequence[int]) -> list[tuple[int, T]]:
+    """The members of several lists in one: each number of `order` takes the next of that list, then the rest follow.
+
+    Returns:
+        (number of the list, member). The order within a list is kept; a number that has nothing left is passed over.
+    """
+    waiting = [list(each) for each in several]
+    told = [(number, waiting[number].pop(0)) for number in order if number < len(waiting) and waiting[number]]
+    return told + [(number, member) for number, rest in enumerate(waiting) for member in rest]
 
 
 def thirds(text: str) -> tuple[str, ...]:

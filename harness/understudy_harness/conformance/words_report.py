@@ -127,10 +127,16 @@ def _told(call: Call) -> dict[str, Any]:
     choice = call.choices[0] if call.choices else Choice()
     usage = None if call.result is None or call.result.usage is None else msgspec.structs.astuple(call.result.usage)
     calls = [msgspec.structs.astuple(each) for each in choice.tool_calls]
-    return dict(zip(_SAME, (choice.text or "", choice.finish, calls, usage), strict=True))
+    every = [(each.text or "", each.finish, *map(msgspec.structs.astuple, each.tool_calls)) for each in call.choices]
+    return dict(zip(_SAME, (choice.text or "", choice.finish, calls, usage, every), strict=True))
 
 
-_SAME = ("text", "finish", "tool calls", "usage")
+_SAME = ("text", "finish", "tool calls", "usage", "choices")
+
+
+def _beginning_of(evidence: Evidence, whole: str) -> bool:
+    """Whether all that was handed out of the first choice is a beginning of a text."""
+    return all(whole.startswith(text) for text in (_progress_text(evidence), _choice(evidence, "text") or ""))
 
 
 def _took(call: Call) -> float | None:
@@ -270,6 +276,10 @@ REPORT_WORDS: dict[str, Word] = {
     "told_once": _report(
         Kind.TRUTH, help="what was handed out is a beginning of the standard answer, nothing of it twice",
         read=_told_once, parameters=(),
+    ),
+    "beginning_of": _report(
+        Kind.TRUTH, help="what was handed out of the first choice is a beginning of this text, or all of it",
+        read=_beginning_of, parameters=(Kind.TEXT,),
     ),
     "successes": _report(Kind.NUMBER, help="calls that succeeded", read=_count("success"), parameters=()),
     "failures": _report(Kind.NUMBER, help="calls that failed", read=_count("error"), parameters=()),

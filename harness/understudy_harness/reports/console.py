@@ -145,6 +145,7 @@ class Console(Listener):
         case, judgement = result.case, result.judgement
         mark = "" if judgement.mark is None else f" {judgement.mark.value}"
         runs = f"  in {result.runs} runs" if result.runs > 1 else ""
+        runs += f"  {result.examples} examples" if result.examples else ""
         if len(set(result.tries)) > 1:
             runs += f": {', '.join(verdict.value for verdict in result.tries)}"
         unclean = "" if judgement.clean else f"  {self._paint('UNCLEAN', 'second')}"

@@ -103,6 +103,8 @@ def _result(result: CaseResult) -> dict[str, Any]:
         "untidy": judgement.untidy,
         "reason": result.reason,
         "runs": result.runs,
+        **({"examples": result.examples} if result.examples else {}),
+        **({"example": result.example} if result.example is not None else {}),
         "tries": [verdict.value for verdict in result.tries],
         "seconds": round(result.seconds, 3),
         "measured": {name: _shown(value, evidence) for name, value in result.measured.items()},

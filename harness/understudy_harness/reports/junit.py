@@ -48,6 +48,7 @@ def _case(suite: Xml.Element, result: CaseResult, gate: Gate, client: Client) ->
     element.set("time", f"{result.seconds:.3f}")
     told = [f"server did: {story.server}", f"client did: {story.client}"]
     told += [f"expected: {story.expected}"] if story.expected else []
+    told += [f"examples: {result.examples}"] if result.examples else []
     told += [f"not clean: {', '.join(judgement.untidy)}"] if judgement.untidy else []
     tag, kind, message = _note(result, gate, client)
     if tag:

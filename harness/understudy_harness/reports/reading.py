@@ -52,7 +52,10 @@ class StoryTold(msgspec.Struct):
 
 
 class ReportedCase(msgspec.Struct):
-    """What became of a case; see `CaseResult`. `again` runs it alone, `issue` is the baseline's link."""
+    """What became of a case; see `CaseResult`. `again` runs it alone, `issue` is the baseline's link.
+
+    Of a generated relation, `examples` were judged, and `example` is the case table of the one that it fell with.
+    """
 
     id: str
     group: str
@@ -72,6 +75,8 @@ class ReportedCase(msgspec.Struct):
     measured: dict[str, Any] = {}
     again: str = ""
     issue: str | None = None
+    examples: int = 0
+    example: dict[str, Any] | None = None
     about: About = msgspec.field(default_factory=About)
     story: StoryTold = msgspec.field(default_factory=StoryTold)
     evidence: dict[str, Any] | None = None

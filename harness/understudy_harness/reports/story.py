@@ -11,6 +11,7 @@ from understudy_harness.conformance.wire_log import Exchange, Socket
 
 _REQUESTS_TOLD = 6
 _TEXT_TOLD = 60
+_TEXTS_TOLD = 3
 
 
 class Story(NamedTuple):
@@ -92,7 +93,8 @@ def _outcome(case: Case, evidence: Evidence) -> str:
         outcomes = Counter(
             call.outcome if call.failure is None else f"error {call.failure.kind}" for call in evidence.calls
         )
-        return f"of {len(evidence.calls)} calls {', '.join(f'{count} {what}' for what, count in outcomes.items())}"
+        told = f"of {len(evidence.calls)} calls {', '.join(f'{count} {what}' for what, count in outcomes.items())}"
+        return told + _texts(evidence)
     choice = evidence.choice
     text = "" if choice is None or choice.text is None else _shortened(evidence.masked(choice.text))
     if evidence.result is not None:
@@ -101,6 +103,14 @@ def _outcome(case: Case, evidence: Evidence) -> str:
         message = _shortened(evidence.masked(evidence.failure.message))
         return f"error {evidence.failure.kind} ({message!r})"
     return f"nothing reported within {case.window_s:g} s"
+
+
+def _texts(evidence: Evidence) -> str:
+    """The texts of calls that were to be told the same and were not; empty where they were, or need not be."""
+    if len({call.canary.key for call in evidence.calls}) > 1 or len(evidence.calls) > _TEXTS_TOLD:
+        return ""
+    texts = [(call.choices[0].text or "" if call.choices else "") for call in evidence.calls]
+    return f", with {', then '.join(repr(_shortened(text)) for text in texts)}" if len(set(texts)) > 1 else ""
 
 
 def _expected(result: CaseResult) -> str:
