@@ -13,6 +13,7 @@ import click
 
 from understudy.adapters.wallclock import wall_now
 from understudy_harness.conformance.case import Case
+from understudy_harness.conformance.cli_drivers import command_of
 from understudy_harness.conformance.cli_reports import STANDARD_OUTPUT, Outcome, outcome_options, writable, write
 from understudy_harness.conformance.cli_seats import could_not_judge, words_of
 
@@ -128,10 +129,11 @@ def _searched(
         name = f"P-{relation.id.lower()}.toml"
         return name if folder is None else str(folder / name)
 
+    started = command_of(words, "--driver")
     try:
         with asyncio.Runner() as loop:
             search = Search(
-                Runner(lambda: DriverProcess(list(words)), words, now=wall_now, seed=seed),
+                Runner(lambda: DriverProcess(started), words, now=wall_now, seed=seed),
                 words,
                 execute=loop.run,
                 now=wall_now,

@@ -311,6 +311,40 @@ def run_jobs(virtually) -> Callable[..., tuple[SuiteResult, int]]:
 
 
 @pytest.fixture
+def search() -> Callable[..., SuiteResult]:
+    """Tries generated relations, by the beginnings of their ids, against a client class."""
+    from understudy_harness.conformance.generate.relations import RELATIONS
+    from understudy_harness.conformance.generate.search import Search
+
+    def run(
+        client_class: type[ReferenceClient] = ReferenceClient,
+        selectors: Sequence[str] = ("M",),
+        *,
+        examples: int = 40,
+        seed: int = 0,
+        listeners: Iterable[Listener] = (),
+        introduction: dict[str, Any] = INTRODUCTION,
+        **misbehaviour: Any,
+    ) -> SuiteResult:
+        driver = InProcessDriver(client_class, msgspec.convert(introduction, Introduction), **misbehaviour)
+        now = lambda: round(_virtual_now() * 1_000_000)  # noqa: E731 # one expression
+        with asyncio.Runner(loop_factory=VirtualLoop) as loop:
+            runner = Runner(lambda: driver, ["reference"], now=now, watch=Steady(), seed=seed)
+            tried = Search(
+                runner,
+                ["reference"],
+                execute=loop.run,
+                now=now,
+                listeners=listeners,
+                examples=examples,
+                seed=seed,
+            )
+            return tried.run([each for each in RELATIONS if each.id.startswith(tuple(selectors))])
+
+    return run
+
+
+@pytest.fixture
 def make_evidence() -> Callable[..., Evidence]:
     """Evidence as a run would leave it: requests as (start, end of answer), and what the client reported."""
 

@@ -29,7 +29,7 @@ def case_table(relation: Relation, example: Mapping[str, Any]) -> Table:
     content = json.dumps(example, sort_keys=True, default=list).encode()
     number = int.from_bytes(hashlib.sha256(content).digest()[:4], "big") % 100_000
     name = relation.id.lower()
-    head = {"id": f"{PROMOTED}.{number}-{name}", "title": relation.title, "rationale": relation.rationale}
+    head: Table = {"id": f"{PROMOTED}.{number}-{name}", "title": relation.title, "rationale": relation.rationale}
     level, needs = example["level"], list(dict.fromkeys(example["needs"]))
     head |= {"level": level, "seat": ["D"], "needs": needs, "references": [f"generated: {relation.id}"]}
     return {**head, **{name: told for name, told in example.items() if name not in head}}

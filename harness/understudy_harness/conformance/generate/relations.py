@@ -310,7 +310,7 @@ def _sizes(op: str, truth: Table) -> tuple[int, int]:
         event = json.loads(data) if data.startswith(b"{") else {}
         if event.get("type", "").endswith((".completed", ".incomplete")):
             break
-        choice = next(iter(event.get("choices", ())), {})
+        choice: Table = next(iter(event.get("choices", ())), {})
         if choice.get("finish_reason"):
             break
         place += len(block) + 2

@@ -1,12 +1,12 @@
 """The search for examples that break a relation: pairs of ways first, random ones after, and what is found is shrunk.
 
-Hypothesis draws and shrinks; the suite's own engine runs and judges each example. The same seed gives the same examples,
-as long as the client gives the same answers.
+Hypothesis draws and shrinks; the suite's own engine runs and judges each example. The same seed gives the same
+examples, as long as the client gives the same answers.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -29,6 +29,7 @@ _SHRINKS, _WAITING_SHRINKS = 400, 12
 """Most examples that are run to make a finding smaller."""
 _BAD = (Verdict.FAILED, Verdict.ERROR)
 _WORSE = (Verdict.OK, Verdict.NON_STRICT)
+T = TypeVar("T")
 Drawn = tuple[dict[str, Any], Table]
 
 
@@ -78,7 +79,7 @@ class Search:
             DriverError, ProtocolError: the driver never introduced itself.
         """
         worker = self._runner.worker()
-        started_at = self._now()
+        started_at = self._on_loop(self._now)
         introduction: Introduction = self._execute(worker.start())
         began = self._time()
         able = [*introduction.ops, *introduction.can]
@@ -111,20 +112,21 @@ class Search:
         return self._seed
 
     def _tell(self, what: Callable[[Listener], None]) -> None:
-        """Tell the listeners, on the loop: some of them set timers."""
-
-        async def on_loop() -> None:
-            for listener in self._listeners:
-                what(listener)
-
-        self._execute(on_loop())
+        """Tell the listeners; some of them set timers."""
+        for listener in self._listeners:
+            self._on_loop(lambda listener=listener: what(listener))  # type: ignore[misc]
 
     def _time(self) -> float:
-        async def of_loop() -> float:
-            return asyncio.get_running_loop().time()
+        return self._on_loop(lambda: asyncio.get_running_loop().time())
 
-        seconds: float = self._execute(of_loop())
-        return seconds
+    def _on_loop(self, what: Callable[[], T]) -> T:
+        """What is no coroutine, while the loop runs."""
+
+        async def call() -> T:
+            return what()
+
+        result: T = self._execute(call())
+        return result
 
     def _share(self, relation: Relation, relations: Sequence[Relation]) -> int:
         """Its examples: as many as others', but fewer when each of them takes seconds."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ LETTERS = (
 join the letter before, right to left, separators that some take for line ends."""
 PIECES = (
     "Hello", " ", "", "data:", "data: ", "[DONE]", "data: [DONE]", "\n\n", "\r\n", "\r\n\r\n", ": ping", "event: error",
-    "id: 1", "retry: 0", '{"error": 1}', "\\u0041", "\\n", '\\"', "e\u0301", "👩\u200d👩\u200d👧", "🌍", "</script>", "%s%n", "null", "undefined", "NaN",
+    "id: 1", "retry: 0", '{"error": 1}', "\\u0041", "\\n", '\\"', "e\u0301", "👩\u200d👩\u200d👧", "🌍", "</script>",
+    "%s%n", "null", "undefined", "NaN",
 )  # fmt: skip
 """Texts that look like the protocol that carries them."""
 
@@ -47,7 +49,7 @@ def _call(draw: st.DrawFn, number: int) -> Table:
     arguments = json.dumps(value, ensure_ascii=draw(st.booleans()))
     places = draw(st.lists(st.integers(0, len(arguments)), max_size=4))
     cuts = [0, *sorted(places), len(arguments)]
-    pieces = [arguments[start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+    pieces = [arguments[start:stop] for start, stop in pairwise(cuts)]
     return {"name": "get_time", "id": f"call_{number}", "arguments": arguments, "pieces": pieces}
 
 
