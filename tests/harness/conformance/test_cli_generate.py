@@ -65,7 +65,10 @@ def test_a_sound_client_ends_in_zero(call) -> None:
     ("arguments", "problem"),
     [
         (["generate"], "Missing option '--driver'"),
-        (["generate", "--driver", REFERENCE, "--select", "M77"], "No relation begins with 'M77'; there are M1-streamed,"),
+        (
+            ["generate", "--driver", REFERENCE, "--select", "M77"],
+            "No relation begins with 'M77'; there are M1-streamed,",
+        ),
         (["generate", "--driver", REFERENCE, "--examples", "0"], "0 is not in the range"),
         (["generate", "--driver", REFERENCE, "--write", "/no/such/folder"], "its parent folder does not exist"),
         (["generate", "--driver", "no-such-program"], "'no-such-program' cannot be started"),
