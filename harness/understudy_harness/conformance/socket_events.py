@@ -16,13 +16,14 @@ RATE = 24_000
 BYTES_IN_MS = RATE * 2 // 1000
 
 
+_PERIODS = array("h", (round(8000 * math.sin(math.tau * 440 * each / RATE)) for each in range(600))).tobytes()
+"""Eleven periods of 440 Hz, which are a whole number of samples: made once, as a run's clock must not wait for it."""
+
+
 def tone(ms: float) -> bytes:
     """A tone of 440 Hz: 16-bit samples at 24 kHz."""
-    count = round(ms * RATE / 1000)
-    samples = array("h", (round(8000 * math.sin(math.tau * 440 * each / RATE)) for each in range(min(count, RATE))))
-    wave = samples.tobytes()
-    # 440 Hz fits a whole number of times into a second.
-    return (wave * (count // RATE + 1))[: count * 2]
+    size = round(ms * RATE / 1000) * 2
+    return (_PERIODS * (size // len(_PERIODS) + 1))[:size]
 
 
 def error(code: str | None, message: str, event_id: str | None = None, type: str = "invalid_request_error") -> Event:
