@@ -26,17 +26,6 @@ from understudy_harness.conformance.shipped.catalogue import (
 from understudy_harness.conformance.shipped.installing import Installation, InstallError, cache_folder
 
 NODE_FOLDER = Path(__file__).parents[2] / "node"
-HELPERS = {
-    "__init__",
-    "agents_python_realtime",
-    "lines",
-    "openai_errors",
-    "openai_python_media",
-    "openai_python_realtime",
-    "realtime_application",
-    "shapes",
-}
-"""Modules that drivers share."""
 
 
 def introduced(command: list[str]) -> Introduction:
@@ -89,7 +78,8 @@ def test_every_driver_is_listed_and_there() -> None:
     known = shipped_drivers().values()
     assert [driver.name for driver in known if not driver.source.exists()] == []
     modules = {driver.program for driver in known if driver.kind in ("python", "program")}
-    assert {file.stem for file in DRIVERS.glob("*.py")} - HELPERS == modules
+    programs = {file.stem for file in DRIVERS.glob("*.py") if "__main__" in file.read_text(encoding="utf-8")}
+    assert programs == modules
     scripts = {driver.program for driver in known if driver.kind == "node"}
     assert {file.name for file in (DRIVERS / "node").glob("*.mjs")} - {"lines.mjs", "openai_parts.mjs"} == scripts
 
