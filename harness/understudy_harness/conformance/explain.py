@@ -179,6 +179,11 @@ def _by_hand(case: Case) -> str:
     return f"By hand{_way(case)}\n{_listed(by_hand(case))}"
 
 
+def explained(case: Case) -> str:
+    """The command that shows all of a case."""
+    return f"understudy conform explain {case.id}{_found(case)}"
+
+
 def by_hand(case: Case) -> list[str]:
     """Two commands by which anybody sees a case with their own eyes: the server, and the call.
 

@@ -15,9 +15,10 @@ import understudy
 from understudy.core.dates import iso_time
 from understudy_harness.conformance.baseline import Baseline
 from understudy_harness.conformance.case import Level
+from understudy_harness.conformance.case_files import GENERATED
 from understudy_harness.conformance.evidence import Call, Evidence
 from understudy_harness.conformance.expectations import Expectation
-from understudy_harness.conformance.explain import by_hand, script
+from understudy_harness.conformance.explain import by_hand, explained, script
 from understudy_harness.conformance.frame_log import FrameLog, Seen
 from understudy_harness.conformance.protocol import PROTOCOL
 from understudy_harness.conformance.results import JUDGED, CaseResult, SuiteResult
@@ -137,8 +138,16 @@ def _about(result: CaseResult) -> dict[str, Any]:
             "non_strict": [{"written": each.written, "met": _second_best(result, each)} for each in case.non_strict],
             "tidy": judged(case.tidy, judgement.untidy),
         },
-        "by_hand": by_hand(case),
+        "by_hand": _by_hand(result),
     }
+
+
+def _by_hand(result: CaseResult) -> list[str]:
+    """How to see the case; of a relation its example, where it has one."""
+    case = result.decided
+    if case.group.id != GENERATED:
+        return [explained(case), *by_hand(case)]
+    return [] if result.example is None else by_hand(case)
 
 
 def _second_best(result: CaseResult, expectation: Expectation) -> bool | None:

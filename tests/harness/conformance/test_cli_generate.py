@@ -39,7 +39,10 @@ def test_what_a_search_finds_is_reported_written_and_run_again(call, tmp_path: P
     assert case["example"]["serve"][1]["framing"] == {"space": False}
     assert f"understudy conform serve P --cases {file} --port 8081" in case["about"]["by_hand"][1]
     assert b'name="M3-framing"' in (tmp_path / "r.xml").read_bytes()
-    assert "M3-framing" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert f"{case['examples']} examples" in page
+    assert f"understudy conform promote REPORT.json --select M3-framing -o {file}" in page
+    assert "conform explain M3" not in page
     again = call("run", "--driver", WRONG, "--cases", str(tmp_path / "found"))
     assert (again.exit_code, case["example"]["id"] in again.output) == (1, True)
     assert call("run", "--driver", REFERENCE, "--cases", str(file)).exit_code == 0

@@ -157,3 +157,21 @@ def test_segments_by_chance_are_the_same_in_each_run_and_others_for_each_call() 
     assert first == again != other
     assert set(first[0]["segments"]) <= set(range(1, 41))
     assert first[1]["segments"] == [3]
+
+
+def test_the_events_of_a_stream_come_in_the_order_that_an_answer_asks_for() -> None:
+    """By choices; what the order does not say follows, each choice to its end."""
+    two = {"choices": [{"text": "a", "pieces": ["a"]}, {"text": "b", "pieces": ["b"]}], "order": [1, 0, 1]}
+    told = [event["choices"][0] for event in events(answer("chat.stream", "two", two=two))]
+    assert [choice["index"] for choice in told] == [1, 0, 1, 0, 0, 1]
+    assert [choice["finish_reason"] for choice in told] == [None, None, None, None, "stop", "stop"]
+    assert [choice["delta"].get("content") for choice in told] == ["", "", "b", "a", None, None]
+
+
+def test_the_pieces_of_tool_calls_come_in_the_order_that_an_answer_asks_for() -> None:
+    """By calls; the order within each is kept."""
+    made = [{"name": "get_time", "arguments": "{}", "pieces": ["{", "}"]} for _ in range(2)]
+    given = answer("chat.stream", "calls", calls={"tool_calls": made, "order": [0, 1, 1, 0]})
+    pieces = [piece for event in events(given) for piece in event["choices"][0]["delta"].get("tool_calls", ())]
+    assert [piece["index"] for piece in pieces] == [0, 1, 1, 0, 0, 1]
+    assert [piece["function"]["arguments"] for piece in pieces] == ["", "", "{", "{", "}", "}"]

@@ -27,7 +27,8 @@ def test_a_report_is_read_as_it_was_written(run_suite, tmp_path: Path) -> None:
     met = {each.written: each.met for each in first.about.expected["must"]}
     assert met == {"requests == 2": True, "gap(1) >= 2.0": False, "outcome is success and text == ok.text": True}
     assert first.about.server[1] == "request 2..: the standard answer"
-    assert first.about.by_hand[0].startswith("understudy conform serve 1.1-seconds")
+    assert first.about.by_hand[0] == "understudy conform explain 1.1-seconds"
+    assert first.about.by_hand[1].startswith("understudy conform serve 1.1-seconds")
     assert first.story.server == "429 (retry-after: 2), then 200"
     assert [each["status"] for each in first.evidence["requests"]] == [429, 200]
 

@@ -156,3 +156,15 @@ def test_cases_that_do_not_hang_on_time_run_at_once_and_the_others_alone(run_job
     assert drivers == 2
     assert seen[:2] in (["+2.5", "+2.6"], ["+2.6", "+2.5"])
     assert seen[-4:] == ["+1.1", "-1.1", "+1.9", "-1.9"]
+
+
+def test_a_call_is_given_up_before_it_is_answered(run_suite, make_case) -> None:
+    """So many seconds after its request, though no byte of an answer ever comes."""
+    case = make_case(
+        needs=["chat", "cancel"],
+        cancel={"after_request_s": 0.5},
+        serve=[{"answer": "ok", "delay": "1h"}],
+        expect={"must": ["requests == 1", "settled_after_cancel <= 0.1", "elapsed >= 0.5", "elapsed <= 0.6"]},
+    )
+    (result,) = run_suite(chosen=[case]).results
+    assert result.judgement.verdict is Verdict.OK, result.measured

@@ -141,6 +141,31 @@ def test_what_was_handed_out_is_to_be_a_beginning_and_said_once() -> None:
     assert not met("told_once", evidence)
 
 
+def test_what_was_handed_out_is_a_beginning_of_a_text() -> None:
+    """In lines while it ran, in the answer, and in what was left of one that failed."""
+    evidence = two_calls()
+    call = evidence.calls[0]
+    call.result = None
+    assert met("beginning_of('Hello')", evidence)
+    call.progress = [(0.0, Progress(1, "delta", text="Hel")), (0.1, Progress(1, "delta", text="lo"))]
+    assert met("beginning_of('Hello') and beginning_of('Hello, you')", evidence)
+    assert not met("beginning_of('Hell')", evidence)
+    call.failure = Failure("connection", partial=Partial([Choice("lo")]))
+    assert not met("beginning_of('Hello')", evidence)
+
+
+def test_calls_are_told_the_same_of_every_choice() -> None:
+    """No text and an empty one are the same; a tool call of the second choice is not overlooked."""
+    evidence = two_calls()
+    first, second = evidence.calls
+    first.result = Result([Choice(None, "stop"), Choice("b", "stop")])
+    second.result = Result([Choice("", "stop"), Choice("b", "stop")])
+    assert met("same('choices')", evidence)
+    second.result.choices[1].tool_calls.append(ToolCall("call_1", "get_time", "{}"))
+    assert met("same('text')", evidence)
+    assert not met("same('choices')", evidence)
+
+
 def test_giving_up_is_timed_from_the_line_that_asks_for_it() -> None:
     """To the final line, and to the last socket that the client lets go of; one that stays open has no time."""
     evidence = two_calls((ONE, 0.0, 0.1))

@@ -27,23 +27,23 @@ def case_section(table: Table, row: Row, *, alone: bool = False) -> Markup:
         head,
         element("p", row.title, class_="title"),
         element("p", about.rationale, class_="why") if about.rationale else None,
-        _facts(row.id, about),
+        _facts(about),
         [_run(table, row, column, alone=alone) for column in columns if row.cells[column] is not None],
         class_="case-section",
         id=row.anchor,
     )
 
 
-def _facts(id: str, about: About) -> Markup:
+def _facts(about: About) -> Markup:
     references = (
         element("ul", [element("li", with_links(each)) for each in about.references]) if about.references else None
     )
-    by_hand = [f"understudy conform explain {id}", *(line.partition("    (")[0] for line in about.by_hand)]
+    by_hand = [line.partition("    (")[0] for line in about.by_hand]
     facts: list[tuple[str, Markup | str | None]] = [
         ("Where it comes from", references),
         ("Seats", ", ".join(SEATS.get(seat, seat) for seat in about.seat)),
         ("Needs", ", ".join(about.needs)),
-        ("See it by hand", joined([element("code", line, class_="line") for line in by_hand])),
+        ("See it by hand", joined([element("code", line, class_="line") for line in by_hand]) if by_hand else None),
     ]
     return element(
         "dl", [joined(element("dt", name), element("dd", value)) for name, value in facts if value], class_="facts"
@@ -57,10 +57,11 @@ def _run(table: Table, row: Row, column: int, *, alone: bool) -> Markup | None:
         return None
     part = f"decided in its part {case.part!r}" if case.part else ""
     runs = f"{case.runs} runs" if case.runs > 1 else ""
+    examples = f"{case.examples} examples" if case.examples else ""
     if len(set(case.tries)) > 1:
         runs += f": {', '.join(case.tries)}"
     took = f"{case.seconds:.1f} s" if case.runs else ""
-    note = element("span", " · ".join(filter(None, (part, runs, took))), class_="below")
+    note = element("span", " · ".join(filter(None, (part, examples, runs, took))), class_="below")
     heading = "h2" if alone else "h5"
     return element(
         "article",
