@@ -98,19 +98,32 @@ func stream(ctx context.Context, client *openai.Client, r *run) (fields, error) 
 	var answer *http.Response
 	chunks := client.Chat.Completions.NewStreaming(ctx, input, option.WithResponseInto(&answer))
 	defer chunks.Close()
+	result := fields{}
 	sum := openai.ChatCompletionAccumulator{}
 	for chunks.Next() {
 		chunk := chunks.Current()
-		sum.AddChunk(chunk)
+		if input.Tools != nil {
+			sum.AddChunk(chunk) // puts the calls together
+		}
+		if chunk.JSON.Usage.Valid() {
+			result["usage"] = counts(chunk.Usage)
+		}
 		for _, choice := range chunk.Choices {
 			r.finish(choice.FinishReason, choice.Index)
 			r.delta(choice.Delta.Content, choice.Index)
+			if refusal := choice.Delta.Refusal; refusal != "" {
+				said, _ := r.choice(choice.Index)["refusal"].(string)
+				r.choice(choice.Index)["refusal"] = said + refusal
+			}
 		}
 	}
 	if err := chunks.Err(); err != nil {
 		return nil, err
 	}
-	result := whole(&sum.ChatCompletion)
+	result["choices"] = append([]fields{}, r.choices...)
+	if input.Tools != nil {
+		result = whole(&sum.ChatCompletion)
+	}
 	result["request_id"] = answer.Header.Get("x-request-id")
 	return result, nil
 }

@@ -124,15 +124,26 @@ final class Driver {
     }
 
     private static Map<String, Object> stream(OpenAIClient client, Lines.Run run) throws Exception {
+        boolean tools = run.input.has("tools");
+        Map<String, Object> told = Lines.fields("choices", run.choices);
         ChatCompletionAccumulator sum = ChatCompletionAccumulator.create();
         try (StreamResponse<ChatCompletionChunk> chunks = client.chat().completions().createStreaming(asked(run))) {
             for (Iterator<ChatCompletionChunk> each = chunks.stream().iterator(); each.hasNext(); ) {
                 ChatCompletionChunk chunk = each.next();
-                sum.accumulate(chunk);
-                chunk.choices().forEach(choice -> run.delta(choice.delta().content().orElse(""), (int) choice.index()));
+                if (tools) sum.accumulate(chunk); // puts the calls together
+                chunk.usage().ifPresent(counts ->
+                        told.put("usage", Lines.fields("in", counts.promptTokens(), "out", counts.completionTokens())));
+                chunk.choices().forEach(choice -> take(choice, run));
             }
         }
-        return whole(sum.chatCompletion());
+        return tools ? whole(sum.chatCompletion()) : told;
+    }
+
+    private static void take(ChatCompletionChunk.Choice choice, Lines.Run run) {
+        int index = (int) choice.index();
+        run.delta(choice.delta().content().orElse(""), index);
+        choice.finishReason().ifPresent(reason -> run.choice(index).put("finish", reason.asString()));
+        choice.delta().refusal().ifPresent(more -> run.choice(index).merge("refusal", more, (said, added) -> said + "" + added));
     }
 
     private static Map<String, Object> responses(OpenAIClient client, Lines.Run run) throws Exception {

@@ -40,12 +40,16 @@ async function chat(openai, run) {
   return whole(await ai.generateText({ model: openai.chat(model), messages, ...toolsOf(tools), ...settings(run) }));
 }
 
+// The SDK tells of its own timeout as it tells of an abort: by a part of the stream.
+const ended = (part) => Object.assign(new Error(String(part.reason ?? "aborted")), { name: "TimeoutError" });
+
 async function read(run, { fullStream }) {
   const told = {};
   for await (const part of fullStream) {
     if (part.type === "text-delta") run.delta(part.text);
     else if (part.type === "tool-call") (run.choice().tool_calls ??= []).push(called(part));
     else if (part.type === "error") throw part.error;
+    else if (part.type === "abort") throw ended(part);
     else if (part.type === "finish-step") told.request_id = part.response.headers?.["x-request-id"];
     else if (part.type === "finish") {
       run.finish(finish(part.finishReason));
@@ -82,7 +86,10 @@ async function agent(openai, run) {
   const asked = { prompt: run.input.prompt, abortSignal, timeout };
   if (!run.input.stream) return { ...whole(await loop.generate(asked)), ran: run.ran };
   const result = await loop.stream(asked);
-  for await (const part of result.fullStream) if (part.type === "error") throw part.error;
+  for await (const part of result.fullStream) {
+    if (part.type === "error") throw part.error;
+    if (part.type === "abort") throw ended(part);
+  }
   const choice = { text: await result.text, finish: finish(await result.finishReason) };
   return { choices: [choice], usage: counts(await result.usage), ran: run.ran };
 }
