@@ -2,6 +2,7 @@ import hashlib
 
 import pytest
 
+from understudy_harness.conformance.canary import Canary
 from understudy_harness.conformance.case_inputs import PIXEL
 from understudy_harness.conformance.expectation_reader import parse_expectation
 from understudy_harness.conformance.expectations import Slack
@@ -10,7 +11,8 @@ from understudy_harness.conformance.protocol import Picture, Progress, Result
 from understudy_harness.conformance.wire_log import BODY_KEPT
 from understudy_harness.conformance.words import SEEN_IN_PROGRAMS, WORDS
 
-from .conftest import CANARY
+CANARY = Canary("sk-canary-0123456789abcdef", "canary-1234")
+"""That of the evidence."""
 
 
 def met(written: str, evidence) -> bool:
