@@ -103,14 +103,13 @@ class EventReader:
 
     def line_end(self, held: str) -> tuple[int, int] | None:
         """Where the first line ends and the next begins: after LF, CR LF, or a CR that nothing or no LF follows."""
-        for index, letter in enumerate(held):
-            if letter == "\n":
-                return index, index + 1
-            if letter == "\r":
-                if index + 1 == len(held):
-                    return None
-                return index, index + (2 if held[index + 1] == "\n" else 1)
-        return None
+        end = held.find("\n")
+        bare = held.find("\r", 0, len(held) if end < 0 else end)
+        if bare < 0:
+            return None if end < 0 else (end, end + 1)
+        if bare + 1 == len(held):
+            return None
+        return bare, bare + (2 if held[bare + 1] == "\n" else 1)
 
     def take_line(self, line: str) -> None:
         """One line."""

@@ -170,6 +170,16 @@ class FailsOnOtherFields(EventReader):
         return field == "data"
 
 
+class LimitsLines(EventReader):
+    """Has room for a line of 64 KB, as many line readers do."""
+
+    def take_text(self, text: str) -> None:
+        """StreamBroken for a longer one."""
+        super().take_text(text)
+        if len(self._held) > 64 * 1024:
+            raise StreamBroken("protocol", "line too long")
+
+
 class SkipsBrokenJson(EventReader):
     """Leaves out what it cannot read."""
 
@@ -216,6 +226,7 @@ WRONG_ABOUT_EVENTS: dict[str, type[ReferenceClient]] = {
     "needs-done": reading(NeedsDone),
     "ignores-errors": reading(IgnoresErrors),
     "fails-on-other-fields": reading(FailsOnOtherFields),
+    "limits-lines": reading(LimitsLines),
     "skips-broken-json": reading(SkipsBrokenJson),
     "asks-twice": AsksTwice,
 }
