@@ -56,6 +56,14 @@ def test_the_driver_has_the_sdk_put_together_what_comes_in_pieces(arguments: lis
 
 
 @pytest.mark.parametrize("arguments", [[], ["--sync"]])
+def test_a_failure_that_the_sdk_hands_over_as_an_event_is_reported(arguments: list[str]) -> None:
+    """`response.failed` and `error` are both events there, and no application would take either for an answer."""
+    command = ["run", "--driver", shlex.join([*DRIVER, *arguments]), "--select", "7.4,7.7"]
+    given = CliRunner().invoke(conform, [*command, "--strict", "--tidy"], catch_exceptions=False)
+    assert given.exit_code == 0, given.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["--sync"]])
 def test_the_driver_reports_what_an_application_would_see(arguments: list[str]) -> None:
     """Whole and streamed answers, their pieces as they come, and errors by their kind."""
     import subprocess

@@ -15,7 +15,7 @@ import litellm
 from understudy_harness.conformance.drivers.lines import Driver, Run, introduced, sha256
 from understudy_harness.conformance.drivers.openai_errors import described, http_version
 from understudy_harness.conformance.drivers.openai_python import counted, take, whole
-from understudy_harness.conformance.drivers.openai_python_media import pictures, read_response
+from understudy_harness.conformance.drivers.openai_python_media import ResponseFailed, pictures, read_response
 
 
 def connect(run: Run) -> dict[str, Any]:
@@ -89,6 +89,8 @@ CALLS = {
 
 def describe(error: Exception) -> dict[str, Any]:
     """Describe what LiteLLM raised: classes of its own below those of the SDK."""
+    if isinstance(error, ResponseFailed):
+        return error.described()
     fields = described(error)
     if isinstance(error, litellm.ContentPolicyViolationError):
         fields["kind"] = "content_filter"

@@ -14,7 +14,7 @@ import openai
 
 from understudy_harness.conformance.drivers import openai_python_media, openai_python_realtime
 from understudy_harness.conformance.drivers.lines import Driver, Run, each, introduced, settled
-from understudy_harness.conformance.drivers.openai_errors import http_version, kind_of_code
+from understudy_harness.conformance.drivers.openai_errors import http_version
 from understudy_harness.conformance.drivers.shapes import model_of
 
 _SYNC = "--sync" in sys.argv[1:]
@@ -140,7 +140,7 @@ def counted(answer: Any) -> dict[str, Any] | None:
 def described_here(error: Exception) -> dict[str, Any]:
     """Describe what the SDK raised, or told as an event."""
     if isinstance(error, openai_python_media.ResponseFailed):
-        return {"kind": kind_of_code(error.code, "server"), "code": error.code, "message": str(error)}
+        return error.described()
     return openai_python_realtime.described_socket(error)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from understudy_harness.conformance.drivers.lines import Run, each, settled, sha256
+from understudy_harness.conformance.drivers.openai_errors import kind_of_code
 
 Result = dict[str, Any]
 FINISHES = {"completed": "stop", "max_output_tokens": "length"}
@@ -13,11 +14,16 @@ FINISHES = {"completed": "stop", "max_output_tokens": "length"}
 
 
 class ResponseFailed(Exception):
-    """The stream told that the response has failed; the SDK hands that on as an event."""
+    """The stream told of a failure, in `response.failed` or in `error`; the SDK hands both on as events."""
 
     def __init__(self, error: Any) -> None:
         super().__init__(getattr(error, "message", None) or "response.failed")
         self.code = getattr(error, "code", None)
+
+    def described(self) -> Result:
+        """In the words of the protocol."""
+        kind = kind_of_code(self.code, "server")
+        return {"kind": kind, "code": self.code, "message": str(self), "type": type(self).__name__}
 
 
 async def responses(client: Any, run: Run) -> Result:
@@ -37,6 +43,8 @@ async def read_response(run: Run, events: Any) -> Result:
             run.choices[0]["refusal"] = event.refusal
         elif event.type == "response.failed":
             raise ResponseFailed(event.response.error)
+        elif event.type == "error":
+            raise ResponseFailed(getattr(event, "error", None) or event)
         elif event.type in ("response.completed", "response.incomplete"):
             details = event.response.incomplete_details
             reason = event.response.status if details is None else details.reason

@@ -151,6 +151,8 @@ func respond(ctx context.Context, client *openai.Client, r *run) (fields, error)
 			r.choice(0)["refusal"] = event.Refusal
 		case "response.failed":
 			return nil, &responseFailed{string(event.Response.Error.Code), event.Response.Error.Message}
+		case "error":
+			return nil, &responseFailed{event.Code, event.Message}
 		case "response.completed", "response.incomplete":
 			reason := event.Response.IncompleteDetails.Reason
 			if reason == "" {

@@ -68,6 +68,7 @@ async function responses(client, run) {
     if (event.type === "response.output_text.delta") run.delta(event.delta);
     else if (event.type === "response.refusal.done") run.choice().refusal = event.refusal;
     else if (event.type === "response.failed") throw new Error("response.failed", { cause: event.response.error });
+    else if (event.type === "error") throw new Error("response.failed", { cause: event.error ?? event });
     else if (event.type === "response.completed" || event.type === "response.incomplete") {
       const reason = event.response.incomplete_details?.reason ?? event.response.status;
       run.finish(FINISHES[reason] ?? reason);
@@ -88,7 +89,9 @@ async function parse(client, { input: { name, schema, ...input }, signal }) {
 async function agent(client, run) {
   const tools = run.input.tools.map(({ returns, name, ...told }) => {
     const itself = (given) => (run.tool(name, given), returns);
-    return { type: "function", function: { name, ...told, parse: JSON.parse, function: itself } };
+    // The SDK leaves to the application what reads the arguments; its README does it so.
+    const parse = (text) => z.fromJSONSchema(told.parameters).parse(JSON.parse(text));
+    return { type: "function", function: { name, ...told, parse, function: itself } };
   });
   const messages = [{ role: "user", content: run.input.prompt }];
   const asked = { model: run.input.model, messages, tools, ...(run.input.stream && { stream: true }) };
@@ -138,7 +141,7 @@ async function list(client, { input: { resource, limit }, signal }) {
 }
 
 const CALLS = {
-  chat, stream, responses, agent, ...(z && { parse }), image, "image.stream": imageStream, "image.edit": imageEdit,
+  chat, stream, responses, ...(z && { parse, agent }), image, "image.stream": imageStream, "image.edit": imageEdit,
   embed, speech, list };
 
 const introduction = {
