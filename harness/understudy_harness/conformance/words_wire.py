@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from understudy_harness.conformance.evidence import Evidence, gap_between
 from understudy_harness.conformance.expectations import Kind, Part, Word
-from understudy_harness.conformance.wire_log import Exchange, Socket
+from understudy_harness.conformance.wire_log import Socket
 
 _wire = partial(Word, part=Part.WIRE)
 
@@ -129,12 +129,6 @@ def _closed_after_cancel(evidence: Evidence) -> float | None:
     return max(0.0, max(moment for moment in closed if moment is not None) - cancelled)
 
 
-def _nth(evidence: Evidence, number: int) -> list[Exchange]:
-    """The nth request of each call that made so many."""
-    each = [evidence.exchanges_of(call) for call in evidence.calls]
-    return [exchanges[number - 1] for exchanges in each if len(exchanges) >= number]
-
-
 def _least_gap(evidence: Evidence, number: int) -> float | None:
     """Of all calls."""
     gaps = []
@@ -146,10 +140,21 @@ def _least_gap(evidence: Evidence, number: int) -> float | None:
     return min(known, default=None)
 
 
-def _spread(evidence: Evidence, number: int) -> float | None:
-    """Seconds from the first to the last of the calls' nth requests."""
-    starts = [exchange.started for exchange in _nth(evidence, number)]
-    return max(starts) - min(starts) if len(starts) > 1 else None
+def _jitter(evidence: Evidence, number: int) -> float | None:
+    """How far apart the calls' gaps are, without the tenth that is least and the tenth that is most.
+
+    Not how far apart the requests are: a client that is slow to make twenty calls is as slow when it makes them again,
+    and its waits are all the same. What a machine under load does to one or two of them is in the tenths.
+    """
+    gaps = []
+    for call in evidence.calls:
+        exchanges = evidence.exchanges_of(call)
+        gap = gap_between(*exchanges[number - 1 : number + 1]) if len(exchanges) > number else None
+        if gap is not None:
+            gaps.append(gap)
+    cut = len(gaps) // 10
+    inner = sorted(gaps)[cut : len(gaps) - cut]
+    return inner[-1] - inner[0] if len(inner) > 1 else None
 
 
 def _most_requests(evidence: Evidence) -> int:
@@ -262,8 +267,9 @@ WIRE_WORDS: dict[str, Word] = {
         Kind.SECONDS, help="the least gap k of all calls, each by its own requests", read=_least_gap,
         parameters=(Kind.PLACE,),
     ),
-    "spread": _wire(
-        Kind.SECONDS, help="first to last of all calls' requests k", read=_spread, parameters=(Kind.PLACE,)
+    "jitter": _wire(
+        Kind.SECONDS, help="least to most of all calls' gaps k, each by its own requests, without a tenth at each end",
+        read=_jitter, parameters=(Kind.PLACE,),
     ),
     "start": _wire(
         Kind.SECONDS, help="begin of the run to begin of request k", read=_start, parameters=(Kind.PLACE,)

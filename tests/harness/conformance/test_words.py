@@ -43,9 +43,30 @@ def test_gaps_of_several_calls_are_those_of_each_calls_own_requests() -> None:
     evidence = two_calls((ONE, 0.0, 1.0), (OTHER, 0.1, 1.0), (ONE, 3.0, 3.1), (OTHER, 4.0, 4.1), (ONE, 7.0, 7.1))
     assert met("least_gap(1) >= 2", evidence)
     assert not met("least_gap(1) > 2", evidence)
-    assert met("spread(2) >= 1 and spread(2) <= 1", evidence)
     assert met("most_requests == 3 and requests == 5", evidence)
-    assert not met("spread(3) >= 0", evidence)
+
+
+def test_jitter_is_how_far_apart_waits_are_and_not_requests() -> None:
+    """Two calls that begin at different times and wait alike have none; one that did not try again does not count."""
+    alike = two_calls((ONE, 0.0, 1.0), (OTHER, 0.9, 1.75), (ONE, 3.0, 3.1), (OTHER, 3.75, 3.8))
+    assert met("jitter(1) <= 0", alike)
+    apart = two_calls((ONE, 0.0, 1.0), (OTHER, 0.1, 1.0), (ONE, 3.0, 3.1), (OTHER, 4.0, 4.1))
+    assert met("jitter(1) >= 1 and jitter(1) <= 1", apart)
+    assert not met("jitter(2) >= 0", apart)
+
+
+def test_a_tenth_at_each_end_is_no_jitter() -> None:
+    """Of ten equal waits one that a loaded machine drew out, and one that it cut short, say nothing."""
+    canaries = [Canary(f"sk-canary-{number:016}", f"canary-{number}") for number in range(10)]
+    log = WireLog(lambda: 0.0)
+    for canary, wait in zip(canaries, [2.0] * 8 + [0.5, 9.0], strict=True):
+        for started in (0.0, 1.0 + wait):
+            exchange = log.begin_exchange(log.open_socket(), started)
+            exchange.headers = [("authorization", f"Bearer {canary.key}")]
+            exchange.answered = started + 1.0
+    evidence = Evidence(canaries[0], log, calls=[Call(canary) for canary in canaries])
+    assert met("jitter(1) <= 0", evidence)
+    assert met("least_gap(1) <= 0.5", evidence)
 
 
 def test_waits_grow_when_the_sum_of_the_second_is_larger() -> None:
