@@ -161,9 +161,13 @@ class WireLog:
         return [socket for socket in self.sockets if socket.closed is None]
 
     def is_idle(self, socket: Socket) -> bool:
-        """Whether its requests have been answered, each to the end: it may be kept for the next one."""
-        own = [exchange for exchange in self.exchanges if exchange.socket == socket.number]
-        return bool(own) and not socket.broken and all(exchange.whole for exchange in own)
+        """Whether nothing is under way on it: it may be kept for the next request.
+
+        Its requests have been answered, each to the end, or there was none: some HTTP libraries open a new connection
+        for each that they had to close.
+        """
+        own = (exchange for exchange in self.exchanges if exchange.socket == socket.number)
+        return not socket.broken and all(exchange.whole for exchange in own)
 
     def open_socket(self) -> Socket:
         """Note a connection."""
