@@ -80,6 +80,7 @@ class Evidence:
         complained: everything the client wrote on standard error meanwhile.
         keeps_idle_sockets: whether the client declares that it keeps idle connections for a while.
         lag: the most seconds that the suite itself was late meanwhile.
+        doubt: the same, at the moments that are evidence.
         values: what a play has measured, by name.
         declares: what the client has said about itself.
         exit_code, stdout: of the program, in the program's seat.
@@ -117,6 +118,7 @@ class Evidence:
         self.complained = complained
         self.keeps_idle_sockets = keeps_idle_sockets
         self.lag = lag
+        self.doubt = 0.0
         self.values = values or {}
         self.declares = declares or Declares()
         self.exit_code = exit_code
@@ -174,6 +176,20 @@ class Evidence:
         for call in self.calls:
             text = call.canary.masked(text)
         return text
+
+    def moments(self) -> list[float]:
+        """Every time that was taken, in seconds from the begin of the run."""
+        taken: list[float | None] = [call.began for call in self.calls]
+        for call in self.calls:
+            taken += [call.settled, call.cancelled, *(moment for moment, _ in call.progress)]
+        for log in filter(None, (self.log, self.second)):
+            for exchange in log.exchanges:
+                taken += [exchange.started, exchange.read, exchange.answer_started, exchange.answered]
+            for socket in log.sockets:
+                taken += [socket.opened, socket.closed]
+                if socket.frames is not None:
+                    taken += [message.at for message in socket.frames.seen]
+        return [moment for moment in taken if moment is not None]
 
     def make_writable(self) -> None:
         """Put U+FFFD for every half of a character in what the client reported, so that reports can be written."""

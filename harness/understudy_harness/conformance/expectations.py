@@ -86,19 +86,25 @@ class Slack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         early_s: seconds that a lower bound is lowered by.
         late_share: share of an upper bound that it is raised by, or
         late_s: seconds, whichever is more.
+        more_s: seconds that every bound is moved outwards by, besides; below 0 inwards.
     """
 
     early_s: float = 0.0
     late_share: float = 0.0
     late_s: float = 0.0
+    more_s: float = 0.0
+
+    def moved(self, seconds: float) -> "Slack":
+        """The same with every bound moved outwards, or inwards."""
+        return msgspec.structs.replace(self, more_s=self.more_s + seconds)
 
     def lowest(self, bound: float) -> float:
         """The shortest time that still counts as `bound` or more."""
-        return bound - self.early_s
+        return bound - self.early_s - self.more_s
 
     def highest(self, bound: float) -> float:
         """The longest time that still counts as `bound` or less."""
-        return bound + max(bound * self.late_share, self.late_s)
+        return bound + max(bound * self.late_share, self.late_s) + self.more_s
 
 
 class Condition(Protocol):
@@ -154,8 +160,12 @@ class Comparison(NamedTuple):
         left, right = self.left.value(evidence), self.right.value(evidence)
         if left is None or right is None:
             return False
-        if self.left.kind is Kind.SECONDS and self.right.word is None:
-            right = slack.lowest(right) if self.operator in (">", ">=") else slack.highest(right)
+        if self.left.kind is Kind.SECONDS:
+            least = self.operator in (">", ">=")
+            if self.right.word is None:
+                right = slack.lowest(right) if least else slack.highest(right)
+            else:
+                right += -slack.more_s if least else slack.more_s
         return bool(_OPERATORS[self.operator](left, right))
 
     def operands(self) -> Iterator[Operand]:

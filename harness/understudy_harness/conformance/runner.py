@@ -2,8 +2,8 @@
 
 For each case: a server on a port of its own, the calls of the case, and then a short watch for what comes too late.
 Cases that do not hang on time run several at once, each with a driver process of its own; then those that do, alone. A
-run during which the suite's own clock slipped is made again, at most twice more, when its verdict hangs on time; and a
-failure that hangs on time stands only if most of three runs show it.
+run is made again, at most twice more, when the suite's own clock slipped so that the verdict may be wrong; and a
+failure that hangs on time stands only if most of three runs that were judged show it.
 """
 
 import asyncio
@@ -26,11 +26,12 @@ from understudy_harness.conformance.plays import PLAYS
 from understudy_harness.conformance.protocol import Introduction, ProtocolError
 from understudy_harness.conformance.results import CaseResult, SuiteResult
 from understudy_harness.conformance.stage import Hung, Stage, ordinary
-from understudy_harness.conformance.steadiness import WORST_LAG_S, Steadiness
-from understudy_harness.conformance.verdict import Judgement, Verdict, judge
+from understudy_harness.conformance.steadiness import WORST_DOUBT_S, WORST_LAG_S, Steadiness
+from understudy_harness.conformance.verdict import Judgement, Verdict, hangs_on, judge
 
 RUNS = 3
-"""How often a case is run before INCONCLUSIVE stands, and how often one that hangs on time and was failed."""
+"""Runs without a judgement after which INCONCLUSIVE stands; and runs with one, where it is a failure that hangs on
+time."""
 
 STARTING_S = 10.0
 """More time that a program's calls have: it is started for each."""
@@ -223,13 +224,9 @@ class Worker:
             judged = judged.for_gateway()
         elif self._setting.seat == PROGRAM:
             judged = judged.for_program()
-        tries: list[CaseResult] = []
-        while len(tries) < RUNS:
+        tries = [await self._try_case(judged, introduction)]
+        while _undecided(tries, timed=case.timed):
             tries.append(await self._try_case(judged, introduction))
-            if tries[-1].judgement.verdict is Verdict.INCONCLUSIVE:
-                continue
-            if not (case.timed and _failures(tries)) or _decided(tries):
-                break
         result = _standing(tries)
         result.case = case
         result.left_out = [part.part for part in case.parts if part.part not in {each.part for each in judged.parts}]
@@ -271,8 +268,8 @@ class Worker:
         result = CaseResult(case, judge(case, evidence), evidence=evidence)
         result.measured = {name: writable(value) for name, value in evidence.measured(case.expectations).items()}
         evidence.make_writable()
-        if case.timed and evidence.lag > WORST_LAG_S:
-            result.reason = f"the suite itself was {evidence.lag * 1000:.0f} ms late"
+        if case.timed and _doubtful(case, evidence):
+            result.reason = f"the suite itself was {evidence.doubt * 1000:.0f} ms late"
             result.judgement = Judgement(Verdict.INCONCLUSIVE)
         return result
 
@@ -321,6 +318,7 @@ class Worker:
             values=stage.values,
             declares=introduction.declares,
         )
+        evidence.doubt = steadiness.doubt(zero + moment for moment in evidence.moments())
         self._driver.add_to(evidence)
         return stage, evidence
 
@@ -357,32 +355,52 @@ def _patient(case: Case) -> Case:
     return msgspec.structs.replace(case, parts=parts, window_s=case.window_s + STARTING_S)
 
 
-def _failures(tries: Sequence[CaseResult]) -> int:
-    return sum(each.judgement.verdict is Verdict.FAILED for each in tries)
+def _undecided(tries: Sequence[CaseResult], *, timed: bool) -> bool:
+    """Whether the case must be run once more."""
+    judged = [each for each in tries if _judged(each)]
+    if len(tries) - len(judged) == RUNS:
+        return False
+    if not judged:
+        return True
+    return timed and any(map(_failed, judged)) and len(judged) < RUNS and not _decided(judged)
 
 
-def _decided(tries: Sequence[CaseResult]) -> bool:
-    """Whether one verdict has the majority of all runs that there may be."""
-    counted = Counter(each.judgement.verdict is Verdict.FAILED for each in tries if _judged(each))
-    return any(count > RUNS // 2 for count in counted.values())
+def _doubtful(case: Case, evidence: Evidence) -> bool:
+    """Whether the suite was so late that the judgement may be wrong."""
+    if evidence.doubt <= WORST_LAG_S:
+        return False
+    # A span is between two times, each of which may be off.
+    return evidence.doubt > WORST_DOUBT_S or hangs_on(case, evidence, 2 * evidence.doubt)
 
 
 def _judged(result: CaseResult) -> bool:
     return result.judgement.verdict is not Verdict.INCONCLUSIVE
 
 
+def _failed(result: CaseResult) -> bool:
+    return result.judgement.verdict is Verdict.FAILED
+
+
+def _decided(judged: Sequence[CaseResult]) -> bool:
+    """Whether one verdict has the majority of all runs that there may be."""
+    return any(count > RUNS // 2 for count in Counter(map(_failed, judged)).values())
+
+
 def _standing(tries: Sequence[CaseResult]) -> CaseResult:
     """The run that stands for all: of those that were judged, the last of the majority; a tie is no proof."""
     judged = [each for each in tries if _judged(each)]
-    failed = [each for each in judged if each.judgement.verdict is Verdict.FAILED]
-    passed = [each for each in judged if each.judgement.verdict is not Verdict.FAILED]
     if not judged:
         return tries[-1]
-    if len(failed) == len(passed):
-        result = failed[-1]
+    if len(judged) > 1 and not _decided(judged):
+        result = next(each for each in reversed(judged) if _failed(each))
         result.judgement = Judgement(Verdict.INCONCLUSIVE)
         result.reason = "it was failed in one run and passed in another"
         return result
+    failed, passed = [each for each in judged if _failed(each)], [each for each in judged if not _failed(each)]
+    if len(judged) == 1 and failed and failed[0].case.timed:
+        failed[0].judgement = Judgement(Verdict.INCONCLUSIVE)
+        failed[0].reason = f"it was failed in the only run of {len(tries)} that could be judged"
+        return failed[0]
     return (failed if len(failed) > len(passed) else passed)[-1]
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from understudy_harness.conformance.case import Case, Level
 from understudy_harness.conformance.evidence import Evidence
-from understudy_harness.conformance.expectations import Expectation, Part
+from understudy_harness.conformance.expectations import Expectation, Part, Slack
 
 
 class Verdict(Enum):
@@ -70,7 +70,16 @@ class Judgement(msgspec.Struct):
 
 def judge(case: Case, evidence: Evidence) -> Judgement:
     """The judgement of one run."""
-    slack = case.group.slack
+    return _judge(case, evidence, case.group.slack)
+
+
+def hangs_on(case: Case, evidence: Evidence, seconds: float) -> bool:
+    """Whether the judgement would be another one if each time were more, or less, by so many seconds."""
+    moved = [_judge(case, evidence, case.group.slack.moved(by)) for by in (-seconds, 0.0, seconds)]
+    return len({(each.verdict, each.mark, each.clean) for each in moved}) > 1
+
+
+def _judge(case: Case, evidence: Evidence, slack: Slack) -> Judgement:
     unmet = [each for each in case.must + case.should if not each.met(evidence, slack)]
     untidy = [each.written for each in case.tidy if not each.met(evidence, slack)]
     judgement = Judgement(Verdict.OK, clean=not untidy, untidy=untidy)

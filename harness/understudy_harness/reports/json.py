@@ -164,6 +164,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "answer_word": evidence.canary.word,
         "settled": _time(evidence.settled),
         "lag": _time(evidence.lag),
+        "doubt": _time(evidence.doubt),
         **_wire(evidence.log, evidence),
         "driver_said": _shown(evidence.said, evidence),
         "progress": [

@@ -226,6 +226,10 @@ class Steady(Steadiness):
         self.worst = self._lags.pop(0) if self._lags else 0.0
         yield self
 
+    def doubt(self, moments):
+        """As late as it was all the time."""
+        return self.worst
+
 
 @pytest.fixture(scope="session")
 def cases() -> dict[str, Case]:

@@ -77,6 +77,29 @@ def test_a_suite_that_is_late_each_time_does_not_judge(run_suite) -> None:
     assert Gate().exit_code(suite) == 3
 
 
+SLIGHTLY = 0.06
+
+
+def test_a_suite_that_was_a_little_late_judges_what_its_lateness_cannot_have_changed(run_suite) -> None:
+    """Half a second instead of two is half a second on any clock."""
+    (result,) = run_suite(WRONG["ignores-retry-after"], selectors=["1.1"], lags=[SLIGHTLY] * 2).results
+    assert (result.judgement.verdict, result.runs) == (Verdict.FAILED, 2)
+
+
+def test_a_failure_that_could_be_judged_once_is_no_proof(run_suite) -> None:
+    """Most of the runs that there may be must show it; three that were late are enough."""
+    (result,) = run_suite(WRONG["ignores-retry-after"], selectors=["1.1"], lags=[0.0] + [LATE] * RUNS).results
+    assert (result.judgement.verdict, result.runs) == (Verdict.INCONCLUSIVE, 1 + RUNS)
+    assert result.reason == "it was failed in the only run of 4 that could be judged"
+
+
+def test_a_failure_stands_when_two_runs_show_it_whatever_lies_between(run_suite) -> None:
+    """Runs that were late do not count."""
+    lags = [LATE, 0.0, LATE, 0.0]
+    (result,) = run_suite(WRONG["ignores-retry-after"], selectors=["1.1"], lags=lags).results
+    assert (result.judgement.verdict, result.runs) == (Verdict.FAILED, 4)
+
+
 def test_lateness_does_not_matter_where_time_does_not(run_suite) -> None:
     """How many requests there were is the same on a slow machine."""
     (result,) = run_suite(selectors=["1.10"], lags=[LATE]).results

@@ -30,6 +30,28 @@ def test_a_loop_that_is_held_up_is_noticed() -> None:
     assert asyncio.run(held_up()) > WORST_LAG_S
 
 
+def test_a_time_is_in_doubt_when_the_loop_was_held_up_just_then() -> None:
+    """Neither one from before nor one from long after is; a suite that was late between two times has missed nothing."""
+
+    async def held_up() -> tuple[Steadiness, list[float]]:
+        loop = asyncio.get_running_loop()
+        moments = [loop.time()]
+        async with Steadiness() as steadiness:
+            await asyncio.sleep(0.02)
+            blocked_until = loop.time() + 4 * WORST_LAG_S
+            while loop.time() < blocked_until:
+                pass
+            moments.append(loop.time())
+            await asyncio.sleep(0.02)
+        return steadiness, [*moments, moments[-1] + 60.0]
+
+    steadiness, (before, just_then, later) = asyncio.run(held_up())
+    assert steadiness.doubt([before, later, just_then]) > 3 * WORST_LAG_S
+    assert steadiness.doubt([later]) == 0.0
+    assert steadiness.doubt([before - 60.0]) == 0.0
+    assert steadiness.doubt([]) == 0.0
+
+
 def test_a_watch_leaves_nothing_behind() -> None:
     """Neither tasks nor sockets (a ResourceWarning would fail this test)."""
 

@@ -1,7 +1,7 @@
 import pytest
 
 from understudy_harness.conformance.protocol import Choice, Failure, Result
-from understudy_harness.conformance.verdict import Mark, Verdict, judge
+from understudy_harness.conformance.verdict import Mark, Verdict, hangs_on, judge
 
 OK_TEXT = "Hello, 世界 🌍 canary-1234"
 PACED = {
@@ -33,6 +33,24 @@ def test_what_a_client_that_should_wait_can_earn(requests, report, verdict, mark
     """OK by all that is expected, NON-STRICT by a listed second-best, FAILED with a mark where it has a name."""
     judgement = judge(make_case(expect=PACED), make_evidence(requests, **report))
     assert (judgement.verdict, judgement.mark) == (verdict, mark)
+
+
+@pytest.mark.parametrize(
+    ("gap", "seconds", "hangs"),
+    [(2.0, 0.1, True), (2.1, 0.1, False), (1.9, 0.1, True), (0.5, 0.1, False), (0.5, 2.0, True)],
+)
+def test_a_judgement_hangs_on_a_time_that_is_near_its_bound(gap, seconds, hangs, make_case, make_evidence) -> None:
+    """The bound is 1.95 s; what is far from it on either side is judged alike by a clock that is off."""
+    case = make_case(expect={"must": ["gap(1) >= 2.0"]})
+    assert hangs_on(case, make_evidence([(0.0, 0.1), (0.1 + gap, 0.2 + gap)]), seconds) is hangs
+
+
+def test_which_of_two_times_is_first_hangs_on_the_clock_when_they_are_near(make_case, make_evidence) -> None:
+    """Where there is no bound that could be moved, it is their order."""
+    case = make_case(expect={"must": ["start(2) < answered(1)"]})
+    assert hangs_on(case, make_evidence([(0.0, 1.0), (0.95, 2.0)]), 0.1)
+    assert not hangs_on(case, make_evidence([(0.0, 1.0), (0.5, 2.0)]), 0.1)
+    assert not hangs_on(case, make_evidence([(0.0, 1.0), (1.5, 2.0)]), 0.1)
 
 
 def test_a_wrong_error_where_one_was_due_has_no_mark(make_case, make_evidence) -> None:
