@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from understudy_harness.conformance.baseline import read_baseline
-from understudy_harness.conformance.case import load_cases
+from understudy_harness.conformance.case_reader import load_cases
 from understudy_harness.conformance.cli import conform
 
 yaml = pytest.importorskip("yaml", reason="needs the newest extra `dev`")

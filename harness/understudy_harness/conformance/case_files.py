@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from understudy_harness.conformance.case import Case, CaseError, load_cases, read_cases, refuse_doubles
+from understudy_harness.conformance.case import Case, CaseError
+from understudy_harness.conformance.case_reader import load_cases, read_cases, refuse_doubles
 
 CATALOGUE = "catalogue"
 """The word for the cases that come with Understudy."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from understudy_data import read
-from understudy_harness.conformance.case import Case, read_cases
+from understudy_harness.conformance.case import Case
+from understudy_harness.conformance.case_reader import read_cases
 from understudy_harness.conformance.driver import Attempt, DriverProcess
 from understudy_harness.conformance.protocol import Run
 from understudy_harness.conformance.results import CaseResult

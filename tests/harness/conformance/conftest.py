@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.case import Case, in_seat, load_cases, parse_cases, select
+from understudy_harness.conformance.case import Case, in_seat, select
+from understudy_harness.conformance.case_reader import load_cases, parse_cases
 from understudy_harness.conformance.driver import Attempt, DriverCrashed
 from understudy_harness.conformance.evidence import Evidence
 from understudy_harness.conformance.protocol import (

@@ -6,7 +6,8 @@ import pytest
 
 from understudy_data import read
 from understudy_harness.conformance.canary import Canary
-from understudy_harness.conformance.case import CaseError, Level, in_seat, load_cases, parse_cases, read_cases, select
+from understudy_harness.conformance.case import CaseError, Level, in_seat, select
+from understudy_harness.conformance.case_reader import load_cases, parse_cases, read_cases
 
 NUMBERS = {
     "1": range(1, 16),

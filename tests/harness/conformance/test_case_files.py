@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from understudy_harness.conformance.case import CaseError, load_cases
+from understudy_harness.conformance.case import CaseError
 from understudy_harness.conformance.case_files import cases_from
+from understudy_harness.conformance.case_reader import load_cases
 from understudy_harness.conformance.cli import conform
 
 REFERENCE = f"{shlex.quote(sys.executable)} -m understudy_harness.conformance.reference"

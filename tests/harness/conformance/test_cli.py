@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from understudy_harness.conformance.case import load_cases, select
+from understudy_harness.conformance.case import select
+from understudy_harness.conformance.case_reader import load_cases
 from understudy_harness.conformance.cli import conform
 
 REFERENCE = f"{shlex.quote(sys.executable)} -m understudy_harness.conformance.reference"

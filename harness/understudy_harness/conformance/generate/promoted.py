@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from understudy_harness.conformance.case import Case, Group, parse_cases
+from understudy_harness.conformance.case import Case, Group
 from understudy_harness.conformance.case_files import GENERATED, PROMOTED
+from understudy_harness.conformance.case_reader import parse_cases
 from understudy_harness.conformance.expectations import Slack
 from understudy_harness.conformance.generate.relations import Relation
 from understudy_harness.conformance.generate.toml import key, line, value

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from understudy_harness.conformance.case import parse_cases
+from understudy_harness.conformance.case_reader import parse_cases
 from understudy_harness.conformance.generate.promoted import written
 from understudy_harness.conformance.generate.relations import RELATIONS
 from understudy_harness.conformance.reference.client import ReferenceClient
