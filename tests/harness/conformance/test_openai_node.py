@@ -21,12 +21,12 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize("major", ["6", "7"])
 def test_the_official_sdk_earns_its_verdicts(major: str, tmp_path: Path) -> None:
-    """Errors by their kind, also those that are events, streams in any framing; what it leaves behind is idle."""
+    """Errors by their kind, also those that are events, streams, a realtime session; what it leaves behind is idle."""
     if major == "7" and int((installed_version("node") or "0").partition(".")[0]) < 22:
         pytest.skip("openai-node 7 needs Node 22")
     driver = ["node", str(shipped_driver("openai-node-7").source), str(FOLDER), f"openai{major}"]
     report = tmp_path / "r.json"
-    chosen = "1.11,2.5,2.6,2.7,4.1,4.2,4.6,4.13,7.4,7.7"
+    chosen = "1.11,2.5,2.6,2.7,4.1,4.2,4.6,4.13,7.4,7.7,12.1"
     arguments = ["run", "--driver", shlex.join(driver), "--select", chosen, "--json", str(report), "--tidy", "--strict"]
     given = CliRunner().invoke(conform, arguments, catch_exceptions=False)
     assert given.exit_code == 0, given.output

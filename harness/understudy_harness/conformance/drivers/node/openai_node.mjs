@@ -4,13 +4,16 @@
 //
 // FOLDER is the application whose packages are used, `.` by default; PACKAGE is the SDK's name there, `openai` by default.
 // It does what an application would do and nothing more: no retries, no timeouts and no parsing of its own.
+import { readFileSync } from "node:fs";
 import { clientOf, load, serve, sha256 } from "./lines.mjs";
 import { describer, settingsOf } from "./openai_parts.mjs";
+import { Application } from "./realtime_application.mjs";
 
 const PACKAGE = process.argv[3] ?? "openai";
 const { OpenAI, toFile } = await load(PACKAGE);
 const errors = await load(`${PACKAGE}/error`);
 const { z } = await load("zod").catch(() => ({}));
+const { OpenAIRealtimeWS } = await load(`${PACKAGE}/realtime/ws`).catch(() => ({})); // it needs the package ws
 
 const connect = (run) => new OpenAI(settingsOf(run));
 
@@ -140,15 +143,44 @@ async function list(client, { input: { resource, limit }, signal }) {
   return { items };
 }
 
+async function realtime(client, run) {
+  const { ca_file } = run.options;
+  const settings = { model: run.input.model, ...(ca_file && { options: { ca: readFileSync(ca_file) } }) };
+  const session = new OpenAIRealtimeWS(settings, client);
+  const application = new Application(run, (event) => session.send(event));
+  const opened = new Promise((resolve) => session.socket.on("open", resolve));
+  session.on("event", (event) => application.take(event));
+  session.on("error", (error) => {
+    // The server's own errors came as events, too; what is left is the SDK's: before it is open, there is no session.
+    if (error.error) return;
+    if (session.socket.readyState === 1) run.say({ event: "error", text: error.message });
+    else application.fail(error);
+  });
+  session.socket.on("close", (code, reason) => application.fail(new SessionOver(`closed with ${code} ${reason}`)));
+  run.signal.addEventListener("abort", () => session.close());
+  try {
+    await Promise.race([opened, application.over]);
+    return await application.converse();
+  } finally {
+    session.close();
+  }
+}
+
+class SessionOver extends Error {}
+
+const kindOfSession = (error) =>
+  error instanceof SessionOver || error?.constructor?.name === "OpenAIRealtimeError" ? "connection" : undefined;
+
 const CALLS = {
   chat, stream, responses, ...(z && { parse, agent }), image, "image.stream": imageStream, "image.edit": imageEdit,
-  embed, speech, list };
+  embed, speech, list, ...(OpenAIRealtimeWS && { realtime }) };
 
 const introduction = {
   client: clientOf(PACKAGE, "openai-node", "https://github.com/openai/openai-node"),
   ops: Object.keys(CALLS),
+  tls: ["realtime"], // it makes wss of any base URL
   can: ["cancel", "parallel", "timeout", "retries", "tools", "n", "headers", "logs", "reuse"],
   declares: { max_attempts: 3, keepalive_s: 4 }, // connections are those of Node's fetch
 };
 
-await serve({ introduction, connect, describe: describer(errors), call: (client, run) => CALLS[run.op](client, run) });
+await serve({ introduction, connect, describe: describer(errors, kindOfSession), call: (client, run) => CALLS[run.op](client, run) });
