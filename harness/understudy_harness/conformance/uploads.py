@@ -20,7 +20,8 @@ def upload_problem(request: Request) -> str | None:
     """Why the real API would not take the pictures of a request to edit some; None where it would, or there are none.
 
     Each is a part with a file's name and a type of pictures, and several are a list by their name (OpenAPI document,
-    CreateImageEditRequest; RFC 7578, sections 4.2 and 4.4).
+    CreateImageEditRequest; RFC 7578, sections 4.2 and 4.4). That a part without a filename is refused is our choice,
+    and so are the words.
     """
     if request.method != "POST" or not request.path.endswith(_EDITS):
         return None
@@ -34,8 +35,8 @@ def upload_problem(request: Request) -> str | None:
         if not picture.filename:
             return f"Invalid file 'image': part {number} has no filename."
         if not (picture.content_type or "").startswith("image/"):
-            told = picture.content_type or "none"
-            return f"Invalid file 'image': part {number} has the content type {told}, which is no picture's."
+            told = picture.content_type or "application/octet-stream"
+            return f"Invalid file 'image': unsupported mimetype ('{told}') of part {number}."
     if len(pictures) > 1 and any(picture.name != "image[]" for picture in pictures):
         return "Duplicate parameter: 'image'. You provided multiple values; use 'image[]' to send several."
     return None

@@ -38,8 +38,8 @@ def test_what_the_real_api_takes_is_taken(request_: Request) -> None:
         (edit(NAMED, kind="multipart/form-data; boundary=c"), "(broken)"),
         (edit('name="prompt"'), "Missing required parameter: 'image'"),
         (edit('name="image"\r\nContent-Type: image/png'), "part 1 has no filename"),
-        (edit(NAMED, 'name="image[]"; filename="b.png"'), "part 2 has the content type none"),
-        (edit(NAMED.replace("image/png", "application/octet-stream")), "type application/octet-stream"),
+        (edit(NAMED, 'name="image[]"; filename="b.png"'), "mimetype ('application/octet-stream') of part 2"),
+        (edit(NAMED.replace("image/png", "application/octet-stream")), "of part 1"),
         (edit(*[NAMED.replace("image[]", "image")] * 2), "use 'image[]' to send several"),
     ],
 )
