@@ -13,8 +13,13 @@ from understudy_harness.conformance.expectations import Kind, Word
 from understudy_harness.conformance.forms import FORMS
 from understudy_harness.conformance.plays import PLAYS
 from understudy_harness.conformance.protocol import ABILITIES, OPERATIONS
+from understudy_harness.conformance.words import WORDS
+from understudy_harness.conformance.words_life import LIFE_WORDS
+from understudy_harness.conformance.words_media import MEDIA_WORDS
 from understudy_harness.conformance.words_report import REPORT_WORDS
+from understudy_harness.conformance.words_settings import SETTINGS_WORDS
 from understudy_harness.conformance.words_socket import SOCKET_WORDS
+from understudy_harness.conformance.words_stopping import STOPPING_WORDS
 from understudy_harness.conformance.words_tidy import TIDY_WORDS
 from understudy_harness.conformance.words_tools import TOOL_WORDS
 from understudy_harness.conformance.words_wire import WIRE_WORDS
@@ -27,9 +32,13 @@ are used. `k` and `n` count from 1.
 """
 _GROUPS: tuple[tuple[str, Mapping[str, Word]], ...] = (
     ("About requests and sockets", WIRE_WORDS),
+    ("About retries in the life of an account", LIFE_WORDS),
     ("About tool calls and results that requests repeat", TOOL_WORDS),
     ("About what the client reports", REPORT_WORDS),
     ("About WebSockets", SOCKET_WORDS),
+    ("About settings, keys and secrecy", SETTINGS_WORDS),
+    ("About stopping", STOPPING_WORDS),
+    ("About pictures, vectors, sound and lists", MEDIA_WORDS),
     ("About tidiness", TIDY_WORDS),
 )
 _LETTERS = {Kind.PLACE: "k", Kind.TEXT: '"…"', Kind.NUMBER: "1.0"}
@@ -38,7 +47,9 @@ _LETTERS = {Kind.PLACE: "k", Kind.TEXT: '"…"', Kind.NUMBER: "1.0"}
 def page() -> str:
     """The page's text."""
     parts = [_HEAD]
-    for title, words in _GROUPS:
+    told = {name for _, words in _GROUPS for name in words}
+    others = {name: word for name, word in WORDS.items() if name not in told}
+    for title, words in (*_GROUPS, *([("Others", others)] if others else [])):
         rows = ((_spelled(name, word), word.kind.value, word.help) for name, word in words.items())
         parts.append(_table(title, ("word", "value", "what it is"), rows))
     plays = ((f"`{name}`", (play.__doc__ or "").partition("\n")[0]) for name, play in PLAYS.items())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from understudy_harness.conformance import case
+from understudy_harness.conformance import case_reader
 from understudy_harness.conformance.cli import conform
 from understudy_harness.conformance.truth import CallTruth, ChoiceTruth, Truth
 
@@ -45,8 +45,8 @@ def test_the_whole_case_is_explained_and_run(tmp_path: Path, monkeypatch) -> Non
 
 def test_the_tables_have_every_key() -> None:
     """Neither more nor fewer than the reader of files takes."""
-    assert keys("Keys of a group") == set(case._GroupTable.__struct_fields__)
-    assert keys("Keys of a case") == set(case._CaseTable.__struct_fields__)
+    assert keys("Keys of a group") == set(case_reader._GroupTable.__struct_fields__)
+    assert keys("Keys of a case") == set(case_reader._CaseTable.__struct_fields__)
     named = {key for row in keys_of_rows("Answers") for key in row}
     known = {*Truth.__struct_fields__, *ChoiceTruth.__struct_fields__, *CallTruth.__struct_fields__}
     assert named == known

@@ -106,6 +106,22 @@ class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_progress: int | None = None
 
 
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that happens in the life of an account, for the play `life`.
+
+    Attributes:
+        calls: begun at once; the life goes on when all have ended.
+        wait_ms: milliseconds that pass.
+        rpm: requests a minute that the account may make of the cases' model from now on.
+        credits: US dollars that it has from now on.
+    """
+
+    calls: int = 0
+    wait_ms: int = 0
+    rpm: int | None = None
+    credits: str | None = None
+
+
 class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mock server itself answers, with its limits and its ledger; its words are the standard answer's.
 
@@ -114,12 +130,14 @@ class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         credits: US dollars that it has.
         limits: of the case's model, by their letters, in place of the tier's.
         used: requests that were made of them just before.
+        life: what happens in turn, for the play `life`.
     """
 
     tier: str = "5"
     credits: str | None = None
     limits: dict[str, int] = {}
     used: int = 0
+    life: tuple[Turn, ...] = ()
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -274,7 +292,7 @@ def select(cases: Iterable[Case], selectors: Iterable[str]) -> tuple[Case, ...]:
     listed = tuple(cases)
     chosen: set[str] = set()
     for selector in selectors:
-        found = {case.id for case in listed if _selected(case.id, selector)}
+        found = {case.id for case in listed if selected(case.id, selector)}
         if not found:
             raise ValueError(f"no case begins with {selector!r}; `understudy conform list` shows them all")
         chosen |= found
@@ -297,7 +315,7 @@ def in_seat(cases: Iterable[Case], seat: str, *, slow: bool) -> tuple[Case, ...]
     return tuple(chosen)
 
 
-def _selected(id: str, selector: str) -> bool:
+def selected(id: str, selector: str) -> bool:
     """Whether an id begins with the selector and no number is cut in two (1.1 is not 1.10)."""
     rest = id[len(selector) :]
     return bool(selector) and id.startswith(selector) and not (selector[-1].isdigit() and rest[:1].isdigit())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from understudy.adapters.wallclock import wall_now
-from understudy_harness.conformance.case import Case
+from understudy_harness.conformance.case import Case, selected
 from understudy_harness.conformance.cli_drivers import command_of
 from understudy_harness.conformance.cli_reports import STANDARD_OUTPUT, Outcome, outcome_options, writable, write
 from understudy_harness.conformance.cli_seats import could_not_judge, words_of
@@ -50,10 +50,10 @@ def _relations(selectors: str = "") -> tuple[Relation, ...]:
 
     wanted = [word.strip() for word in selectors.split(",") if word.strip()]
     for word in wanted:
-        if not any(relation.id.startswith(word) for relation in RELATIONS):
+        if not any(selected(relation.id, word) for relation in RELATIONS):
             known = ", ".join(relation.id for relation in RELATIONS)
             raise click.UsageError(f"No relation begins with {word!r}; there are {known}.")
-    return tuple(each for each in RELATIONS if not wanted or each.id.startswith(tuple(wanted)))
+    return tuple(each for each in RELATIONS if not wanted or any(selected(each.id, word) for word in wanted))
 
 
 def _folder(context: click.Context, parameter: click.Parameter, given: str | None) -> Path | None:
@@ -76,7 +76,7 @@ def _folder(context: click.Context, parameter: click.Parameter, given: str | Non
     type=click.IntRange(1, 1_000_000),
     default=EXAMPLES,
     show_default=True,
-    help="Examples of all relations together; those that wait (M7, M9) get a quarter of what others do.",
+    help="Examples of all relations together; those that wait (M7, M9, M10) get a quarter of what others do.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same examples.")
 @click.option(
@@ -93,7 +93,7 @@ def generate(
     folder: Path | None,
     outcome: Outcome,
 ) -> None:
-    """Try a client with random answers that take random but legal ways, judged by relations M1 to M9.
+    """Try a client with random answers that take random but legal ways, judged by relations M1 to M10.
 
     What breaks a relation is made as small as possible and reported; --write, or `promote` of a JSON report, makes an
     ordinary case of it, for `run --cases`. Exit codes as of `run`.
@@ -189,7 +189,7 @@ def promote(report: Path, select: str, output: str) -> None:
             case.example
             for reading in read_reports([report])
             for case in reading.report.cases
-            if case.example is not None and (not wanted or case.id.startswith(wanted))
+            if case.example is not None and (not wanted or any(selected(case.id, word) for word in wanted))
         ]
     except ReportError as problem:
         raise click.UsageError(f"{problem}.") from None

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from understudy_harness.conformance.plays_answers import both_ways
+from understudy_harness.conformance.plays_life import life
 from understudy_harness.conformance.plays_limits import four_workers, limits_are_raised
 from understudy_harness.conformance.plays_stopping import ends_while_open
 
@@ -20,6 +21,7 @@ PLAYS: dict[str, Play] = {
     "both_ways": both_ways,
     "ends_while_open": ends_while_open,
     "four_workers": four_workers,
+    "life": life,
     "limits_are_raised": limits_are_raised,
 }
 """By the name that cases use."""

@@ -1,6 +1,7 @@
 """The words by which expectations ask for evidence, from all the modules that have some."""
 
 from understudy_harness.conformance.expectations import Word
+from understudy_harness.conformance.words_life import LIFE_WORDS
 from understudy_harness.conformance.words_media import MEDIA_WIRE_WORDS, MEDIA_WORDS
 from understudy_harness.conformance.words_report import REPORT_WORDS
 from understudy_harness.conformance.words_settings import SETTINGS_WORDS
@@ -12,6 +13,7 @@ from understudy_harness.conformance.words_wire import WIRE_WORDS
 
 WORDS: dict[str, Word] = {
     **WIRE_WORDS,
+    **LIFE_WORDS,
     **TOOL_WORDS,
     **REPORT_WORDS,
     **TIDY_WORDS,

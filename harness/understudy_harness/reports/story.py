@@ -107,7 +107,8 @@ def _outcome(case: Case, evidence: Evidence) -> str:
 
 def _texts(evidence: Evidence) -> str:
     """The texts of calls that were to be told the same and were not; empty where they were, or need not be."""
-    if len({call.canary.key for call in evidence.calls}) > 1 or len(evidence.calls) > _TEXTS_TOLD:
+    alike = len({call.canary.key for call in evidence.calls}) == 1 and len(evidence.calls) <= _TEXTS_TOLD
+    if not alike or evidence.outcome != "success":
         return ""
     texts = [(call.choices[0].text or "" if call.choices else "") for call in evidence.calls]
     return f", with {', then '.join(repr(_shortened(text)) for text in texts)}" if len(set(texts)) > 1 else ""

@@ -1,4 +1,4 @@
-"""The relations that every client must keep, whatever the answer says and however it travels: M1 to M9.
+"""The relations that every client must keep, whatever the answer says and however it travels: M1 to M10.
 
 Each draws an answer and a few parameters and makes an ordinary case table of them, judged by ordinary words. So what
 breaks a relation can be written down as a case and run without any of this.
@@ -19,6 +19,7 @@ from understudy_harness.conformance.truth import parse_truth
 Able = Sequence[str]
 """What the client can: operations, and words of the driver protocol's `can`."""
 WINDOW_S = 20
+RETRIES = 2
 
 
 class Parameter(NamedTuple):
@@ -449,6 +450,49 @@ def _given_up(able: Able) -> list[Stage]:
     return _over(able, ("stream", "chat"), make)
 
 
+# M10
+
+
+def _lives(able: Able) -> list[Stage]:
+    """Lives of one account: calls at once, pauses, limits that rise and fall, credits that go and come."""
+    turn = st.one_of(
+        st.integers(1, 4).map(lambda count: {"calls": count}),
+        st.integers(0, 1500).map(lambda wait: {"wait_ms": wait}),
+        st.sampled_from((120, 60, 600)).map(lambda limit: {"rpm": limit}),
+        st.sampled_from(("5", "0")).map(lambda credits: {"credits": credits}),
+    )
+    lives = st.lists(turn, min_size=1, max_size=5).map(tuple)
+    seeds: tuple[tuple[Table, ...], ...] = (
+        ({"calls": 2},),
+        ({"calls": 4}, {"wait_ms": 700}, {"calls": 2}),
+        ({"calls": 1}, {"credits": "0"}, {"calls": 2}, {"credits": "5"}, {"calls": 1}),
+        ({"calls": 3}, {"rpm": 600}, {"calls": 4}, {"rpm": 60}, {"calls": 2}),
+    )
+    parameters = {"life": Parameter(seeds, lives), "used": Parameter((0, 60, 59, 58), st.integers(55, 60))}
+
+    def table(drawn: Mapping[str, Any], truth: Table) -> Table:
+        # The first call makes the account known.
+        life = [{"calls": 1}, *drawn["life"]]
+        count = sum(turn.get("calls", 0) for turn in life)
+        must = [f"requests <= {(RETRIES + 1) * count}", "own_texts", "told_waits == 0 or patience >= 0"]
+        return {
+            "level": "must",
+            "needs": ["chat", "parallel", "retries"],
+            "play": "life",
+            "calls": {"count": count, "same_key": True},
+            "options": {"retries": RETRIES},
+            "window_s": 60,
+            "live": {"credits": "5", "limits": {"rpm": 60}, "used": drawn["used"], "life": life},
+            # Bare clients retry when credits are gone, and say so when they give up: case 2.1 bears that, too.
+            "expect": {
+                "must": [*must, "quota_retries == 0"],
+                "non_strict": [" and ".join(f"({each})" for each in must)],
+            },
+        }
+
+    return [Stage(parameters, st.just(truths.PLAIN), (truths.PLAIN,), table)]
+
+
 def literal(text: str) -> str:
     """A text as expectations spell it; what no screen shows is escaped."""
     return ascii(text) if not text.isprintable() else repr(text)
@@ -528,6 +572,15 @@ RELATIONS: tuple[Relation, ...] = (
         (_DESIGN, "openai/openai-node#2580", "vercel/ai#7656"),
         ("stream|chat", "cancel"),
         _given_up,
+        waits=True,
+    ),
+    Relation(
+        "M10-limits",
+        "Whatever becomes of limits and credits, no retry comes too early, too often, or after the money is gone",
+        "An account lives: calls come at once, limits rise and fall, credits end. Each call keeps to what it was told.",
+        (_DESIGN, "openai-openapi `TooManyRequests` (a minimum wait)", "case 2.1 (retries of a quota)"),
+        ("chat", "parallel", "retries"),
+        _lives,
         waits=True,
     ),
 )

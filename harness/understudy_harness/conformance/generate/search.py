@@ -212,7 +212,7 @@ class _Attempt:
         """Look for a smaller example between the plain way and the one that failed."""
         first = self._found
         narrowed = {
-            name: Parameter(tuple(dict.fromkeys((parameter.values[0], row[name]))))
+            name: Parameter((parameter.values[0], row[name]), parameter.drawn)
             for name, parameter in stage.parameters.items()
         }
         drawn = st.fixed_dictionaries({name: each.strategy for name, each in narrowed.items()})
