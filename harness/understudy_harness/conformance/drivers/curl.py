@@ -115,25 +115,28 @@ async def chat(_: Any, run: Run) -> dict[str, Any]:
     answer = json.loads(body)
     if "choices" not in answer:
         raise ValueError(f"the answer has no choices: {body.decode('utf-8', 'replace')}")
-    usage = answer.get("usage") or {}
-    return {
-        "choices": [
-            {"text": one["message"].get("content"), "finish": one.get("finish_reason")} for one in answer["choices"]
-        ],
-        "usage": {"in": usage.get("prompt_tokens"), "out": usage.get("completion_tokens")},
-    }
+    choices = [{"text": one["message"].get("content"), "finish": one.get("finish_reason")} for one in answer["choices"]]
+    return {"choices": choices, "usage": counted(answer.get("usage"))}
 
 
 async def stream(_: Any, run: Run) -> dict[str, Any]:
     """One chat completion, streamed."""
+    usage: dict[str, Any] | None = None
     async for line in fetched(run, {**run.input, "stream": True}):
         data = line.strip().removeprefix(b"data: ")
         if data == line.strip() or data == b"[DONE]":
             continue
-        for choice in json.loads(data)["choices"]:
+        chunk = json.loads(data)
+        usage = chunk.get("usage") or usage
+        for choice in chunk["choices"]:
             run.finish(choice.get("finish_reason"), choice["index"])
             run.delta(choice["delta"].get("content"), choice["index"])
-    return run.seen()
+    return {**run.seen(), "usage": counted(usage)}
+
+
+def counted(usage: dict[str, Any] | None) -> dict[str, Any]:
+    """The counts of an answer."""
+    return {"in": (usage or {}).get("prompt_tokens"), "out": (usage or {}).get("completion_tokens")}
 
 
 CALLS = {"chat": chat, "stream": stream}

@@ -122,7 +122,7 @@ func stream(ctx context.Context, client *openai.Client, r *run) (fields, error) 
 	}
 	result["choices"] = append([]fields{}, r.choices...)
 	if input.Tools != nil {
-		result = whole(&sum.ChatCompletion)
+		result["choices"] = whole(&sum.ChatCompletion)["choices"]
 	}
 	result["request_id"] = answer.Header.Get("x-request-id")
 	return result, nil

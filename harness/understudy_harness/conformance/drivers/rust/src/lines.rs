@@ -43,7 +43,7 @@ impl Run {
     pub fn choice(&self, index: usize, change: impl FnOnce(&mut Map<String, Value>)) {
         let mut choices = self.choices.lock().unwrap();
         while choices.len() <= index {
-            choices.push(Map::from_iter([("text".into(), json!("")), ("tool_calls".into(), json!([]))]));
+            choices.push(Map::from_iter([("text".into(), json!(""))]));
         }
         change(&mut choices[index]);
     }
