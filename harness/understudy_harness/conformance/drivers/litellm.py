@@ -37,11 +37,15 @@ async def chat(settings: Any, run: Run) -> dict[str, Any]:
 
 
 async def stream(settings: Any, run: Run) -> dict[str, Any]:
-    """One chat completion, streamed."""
+    """One chat completion, streamed; its tool calls are put together by LiteLLM's own helper."""
     usage = None
+    chunks = []
     async for chunk in await litellm.acompletion(**asked(run), **settings, stream=True):
         take(run, chunk)
         usage = counted(chunk) or usage
+        chunks.append(chunk)
+    if run.input.get("tools"):
+        return whole(litellm.stream_chunk_builder(chunks, messages=run.input["messages"]))
     return {**run.seen(), "usage": usage}
 
 
