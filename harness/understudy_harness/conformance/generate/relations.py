@@ -273,6 +273,8 @@ def _cut(able: Able) -> list[Stage]:
         "end": Parameter(("fin", "rst")),
         "last_chunk": Parameter((False, True)),
     }
+    # A cut that HTTP itself tells is looked at first; behind one, what is left may end in order.
+    torn = {**parameters, "last_chunk": Parameter((False,))}
 
     def make(op: str) -> list[Stage]:
         def table(drawn: Mapping[str, Any], truth: Table) -> Table:
@@ -295,7 +297,7 @@ def _cut(able: Able) -> list[Stage]:
                 "expect": {"must": must},
             }
 
-        return [Stage(parameters, truths.told_texts(), truths.SEEDS, table)]
+        return [Stage(ways, truths.told_texts(), truths.SEEDS, table) for ways in (torn, parameters)]
 
     return _over(able, ("stream", "responses"), make)
 

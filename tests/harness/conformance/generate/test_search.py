@@ -86,6 +86,14 @@ def test_a_finding_is_as_small_as_it_can_be(search) -> None:
     assert result.example["level"] == "should"
 
 
+def test_an_answer_is_made_small_also_where_the_pairs_of_ways_have_found_something(search) -> None:
+    """They are tried with long answers, of which nothing is left; a cut that HTTP tells is looked at first."""
+    (result,) = search(WRONG["takes-a-cut-for-an-end"], ["M6"], examples=40).results
+    assert result.example is not None
+    assert len(result.example["answers"]["said"]["pieces"]) == 1
+    assert result.example["serve"][0].keys() <= {"on", "answer", "cut", "end", "last_chunk"}
+
+
 def test_a_finding_is_silent_where_the_application_was_told_a_wrong_answer(search) -> None:
     """The mark is that of the example."""
     (result,) = search(WRONG["skips-blank-pieces"], ["M1"]).results
