@@ -106,7 +106,7 @@ class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_progress: int | None = None
 
 
-class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One thing that happens in the life of an account, for the play `life`.
 
     Attributes:

@@ -56,3 +56,9 @@ def test_every_case_can_be_explained(cases) -> None:
         text = explain(case)
         assert text.count("\nBy hand") == len(case.variants)
         assert all(expectation.written in text for part in case.variants for expectation in part.expectations)
+
+
+def test_a_life_is_told_by_what_happens_in_it(make_case) -> None:
+    """What a turn does not say is left out."""
+    case = make_case(serve=[], live={"life": [{"calls": 1}, {"credits": "0"}]}, play="life")
+    assert "life = ({'calls': 1}, {'credits': '0'})" in explain(case)
