@@ -33,6 +33,11 @@ RUNS = 3
 """Runs without a judgement after which INCONCLUSIVE stands; and runs with one, where it is a failure that hangs on
 time."""
 
+KEPT_BACK_S = 6.0
+"""Time for a gateway that keeps calls back after failures to let one through again (our choice: LiteLLM takes five)."""
+REASON_KEPT = 300
+"""Letters of a gateway's words that are told as a reason."""
+
 STARTING_S = 10.0
 """More time that a program's calls have: it is started for each."""
 
@@ -213,19 +218,20 @@ class Worker:
             introduction = self._introduction or await self.start()
         except (DriverError, ProtocolError) as problem:
             return CaseResult(case, Judgement(Verdict.ERROR), str(problem))
-        case = _patient(case) if self._setting.seat == PROGRAM else case
+        if self._setting.seat == GATEWAY:
+            case = case.for_gateway()
+        elif self._setting.seat == PROGRAM:
+            case = _patient(case).for_program()
         able = {*introduction.ops, *introduction.can}
         judged = case.within(able)
         if judged is None:
             lacking = [need for need in case.variants[0].needed if need not in able]
             reason = f"the {self._setting.what} has no {' and no '.join(lacking)}"
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
-        if self._setting.seat == GATEWAY:
-            judged = judged.for_gateway()
-        elif self._setting.seat == PROGRAM:
-            judged = judged.for_program()
         tries = [await self._try_case(judged, introduction)]
         while _undecided(tries, timed=case.timed):
+            if _kept_back(tries[-1]):
+                await asyncio.sleep(KEPT_BACK_S)
             tries.append(await self._try_case(judged, introduction))
         result = _standing(tries)
         result.case = case
@@ -268,7 +274,12 @@ class Worker:
         result = CaseResult(case, judge(case, evidence), evidence=evidence)
         result.measured = {name: writable(value) for name, value in evidence.measured(case.expectations).items()}
         evidence.make_writable()
-        if case.timed and _doubtful(case, evidence):
+        failure = evidence.failure
+        if self._setting.seat == GATEWAY and not evidence.log.exchanges and failure is not None and failure.status:
+            words = canary_of(1).masked(failure.message)
+            result.reason = f"the gateway passed nothing on, and said: {words[:REASON_KEPT]}"
+            result.judgement = Judgement(Verdict.INCONCLUSIVE)
+        elif case.timed and _doubtful(case, evidence):
             result.reason = f"the suite itself was {evidence.doubt * 1000:.0f} ms late"
             result.judgement = Judgement(Verdict.INCONCLUSIVE)
         return result
@@ -365,6 +376,11 @@ def _undecided(tries: Sequence[CaseResult], *, timed: bool) -> bool:
     return timed and any(map(_failed, judged)) and len(judged) < RUNS and not _decided(judged)
 
 
+def _kept_back(result: CaseResult) -> bool:
+    """Whether a gateway did not pass the call on: what it does to later ones hangs on earlier ones."""
+    return not _judged(result) and result.evidence is not None and not result.evidence.log.exchanges
+
+
 def _doubtful(case: Case, evidence: Evidence) -> bool:
     """Whether the suite was so late that the judgement may be wrong."""
     if evidence.doubt <= WORST_LAG_S:
@@ -397,7 +413,7 @@ def _standing(tries: Sequence[CaseResult]) -> CaseResult:
         result.reason = "it was failed in one run and passed in another"
         return result
     failed, passed = [each for each in judged if _failed(each)], [each for each in judged if not _failed(each)]
-    if len(judged) == 1 and failed and failed[0].case.timed:
+    if failed and failed[0].case.timed and not _decided(judged):
         failed[0].judgement = Judgement(Verdict.INCONCLUSIVE)
         failed[0].reason = f"it was failed in the only run of {len(tries)} that could be judged"
         return failed[0]

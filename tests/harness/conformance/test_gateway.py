@@ -83,6 +83,30 @@ class ReadsToTheEnd(Gateway):
                 await writer.drain()
 
 
+class KeepsBack(Gateway):
+    """Answers by itself for a while, as some do after failures."""
+
+    refusals = 1
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refusals == 0:
+            await super().connected(reader, writer)
+            return
+        self.refusals -= 1
+        body = b'{"error": {"message": "No deployments available, try again in 5 seconds."}}'
+        head = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+
+class KeepsAllBack(KeepsBack):
+    """For ever."""
+
+    refusals = -1
+
+
 @contextlib.contextmanager
 def running(kind: type[Gateway]) -> Iterator[Gateway]:
     gateway = kind(free_port())
@@ -133,6 +157,26 @@ def test_a_gateway_hangs_up_behind_when_it_is_hung_up_on_in_front(
     """One that reads on is seen on the connection behind it."""
     monkeypatch.setattr(runner, "RUNS", 1)
     assert verdict in judged(kind, "15.2")
+
+
+def test_what_a_gateway_keeps_back_for_a_while_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was seen of the case yet, and what is kept back hangs on the cases before."""
+    monkeypatch.setattr(runner, "KEPT_BACK_S", 0.01)
+    assert "MUST 1/1" in judged(KeepsBack, "4.1")
+
+
+def test_of_what_a_gateway_never_passes_on_nothing_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told what the gateway said."""
+    monkeypatch.setattr(runner, "KEPT_BACK_S", 0.01)
+    output = judged(KeepsAllBack, "4.1")
+    assert "1 inconclusive" in output
+    assert "the gateway passed nothing on, and said:" in output
+    assert "try again in 5 seconds" in output
+
+
+def test_what_a_gateway_failed_is_told_in_the_words_of_its_own_expectations() -> None:
+    """They are others than a client's."""
+    assert "but requests was 1" in judged(LosesTheWait, "1.1")
 
 
 def test_a_port_that_is_taken_keeps_the_suite_from_judging() -> None:
