@@ -229,9 +229,7 @@ class Worker:
             reason = f"the {self._setting.what} has no {' and no '.join(lacking)}"
             return CaseResult(case, Judgement(Verdict.UNSUPPORTED), reason)
         tries = [await self._try_case(judged, introduction)]
-        while _undecided(tries, timed=case.timed):
-            if _kept_back(tries[-1]):
-                await asyncio.sleep(KEPT_BACK_S)
+        while _undecided(tries, timed=case.timed) and not _kept_back(tries[-1]):
             tries.append(await self._try_case(judged, introduction))
         result = _standing(tries)
         result.case = case
@@ -246,6 +244,10 @@ class Worker:
         worst: CaseResult | None = None
         for variant in case.variants:
             result = await self._try_part(variant, introduction)
+            for _ in range(RUNS - 1):
+                if _kept_back(result):
+                    await asyncio.sleep(KEPT_BACK_S)
+                    result = await self._try_part(variant, introduction)
             result.case, result.part = case, variant.part
             if result.judgement.verdict in (Verdict.ERROR, Verdict.SKIPPED, Verdict.INCONCLUSIVE):
                 return result
