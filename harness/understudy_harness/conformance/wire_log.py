@@ -38,7 +38,7 @@ class Exchange:
 
     __slots__ = (
         "answer", "answer_size", "answer_started", "answered", "body", "body_size", "headers", "method", "number",
-        "read", "socket", "started", "target",
+        "read", "reader", "socket", "started", "target",
     )  # fmt: skip
 
     def __init__(self, number: int, socket: int, started: float) -> None:
@@ -55,6 +55,16 @@ class Exchange:
         self.answered: float | None = None
         self.answer = bytearray()
         self.answer_size = 0
+        self.reader: _AnswerReader | None = None
+
+    def take(self, data: bytes) -> None:
+        """Note a piece of the answer; of what is too much to keep, only whether it ends is known."""
+        kept = data[: max(0, BODY_KEPT - self.answer_size)]
+        self.answer += kept
+        self.answer_size += len(data)
+        if len(kept) < len(data):
+            self.reader = self.reader or _AnswerReader(bytes(self.answer))
+            self.reader.feed(data[len(kept) :])
 
     @property
     def status(self) -> int | None:
@@ -72,7 +82,7 @@ class Exchange:
     @property
     def whole(self) -> bool:
         """Whether the answer has come to its end, by the rules of HTTP, and leaves the connection usable."""
-        return _AnswerReader(bytes(self.answer)).whole and self.answer_size == len(self.answer)
+        return (self.reader or _AnswerReader(bytes(self.answer))).whole
 
     @property
     def path(self) -> str:
@@ -95,6 +105,10 @@ class _AnswerReader:
     def __init__(self, answer: bytes) -> None:
         self.whole = False
         self._parser = httptools.HttpResponseParser(self)
+        self.feed(answer)
+
+    def feed(self, answer: bytes) -> None:
+        """Read on."""
         try:
             self._parser.feed_data(answer)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -260,8 +274,7 @@ class RecordingProtocol(asyncio.Protocol):
         exchange.answered = self._log.now()
         if exchange.answer_started is None:
             exchange.answer_started = exchange.answered
-        exchange.answer += bytes(data[: max(0, BODY_KEPT - exchange.answer_size)])
-        exchange.answer_size += len(data)
+        exchange.take(bytes(data))
         if self._upgrading and exchange.status == 101 and b"\r\n\r\n" in exchange.answer:
             self._socket.frames = FrameLog(self._log.now)
         self._log.on_change()

@@ -213,3 +213,16 @@ def test_a_socket_is_idle_when_its_answers_are_whole(answer: bytes, idle: bool) 
     exchange.answer += answer
     exchange.answer_size = len(answer)
     assert log.is_idle(socket) is idle
+
+
+def test_an_answer_that_is_too_large_to_keep_is_whole_when_it_ends() -> None:
+    """A connection on which two megabytes came, to their end, may be kept for the next call."""
+    log = WireLog(Clock())
+    socket = log.open_socket()
+    exchange = log.begin_exchange(socket, 0.0)
+    body = b"x" * (2 * BODY_KEPT)
+    exchange.take(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body[:BODY_KEPT])
+    assert not log.is_idle(socket)
+    exchange.take(body[BODY_KEPT:])
+    assert log.is_idle(socket)
+    assert (len(exchange.answer), exchange.answer_size > len(body)) == (BODY_KEPT, True)
