@@ -173,7 +173,7 @@ def _go(made: Installation) -> None:
 
 def _cargo(made: Installation) -> None:
     _copy_source(made)
-    made.run("cargo", "build", "--locked", "--quiet", "--target-dir", made.folder / "target")
+    made.run("cargo", "build", "--quiet", "--target-dir", made.folder / "target")
 
 
 def _maven(made: Installation) -> None:
