@@ -164,7 +164,7 @@ def test_what_reports_hold_stays_text(tmp_path: Path) -> None:
 
 
 def test_what_is_long_is_cut_with_the_count(tmp_path: Path) -> None:
-    """Texts, bytes, requests; a page stays small whatever was sent."""
+    """Texts, bytes, requests, of what went well more than of what did not; a page stays small whatever was sent."""
     request = {"started": 0.1, "method": "POST", "target": "/"}
     large = {"number": 1, "target": "/" + "t" * 9_000, "body": "b" * 1_000_000, "answer": {"hex": "00" * 500_000}}
     requests = [{**request, **large}, *({**request, "number": number} for number in range(2, 101))]
@@ -174,7 +174,9 @@ def test_what_is_long_is_cut_with_the_count(tmp_path: Path) -> None:
     assert len(content) < 100_000
     assert "and 996,000 more characters; the JSON report has them" in text
     assert "and 498,976 more bytes; the JSON report has them" in text
-    assert "and 70 more requests; the JSON report has them" in text
+    assert "and 94 more requests; the JSON report has them" in text
+    failed = a_case(evidence=evidence, verdict="FAILED")
+    assert "and 70 more requests" in Document(one_page(reports_of(tmp_path, a_report(failed)))).text
     assert "and 46,000 more characters" in text
 
 

@@ -15,7 +15,8 @@ from understudy_harness.reports.reading import ReportedCase
 
 _TEXT_SHOWN = 4_000
 _BYTES_SHOWN = 1_024
-_REQUESTS_SHOWN = 30
+_REQUESTS_SHOWN, _REQUESTS_SHOWN_OF_OK = 30, 6
+"""Of a case that went well a few requests are as good as all: a matrix of many clients is mostly of such."""
 _LINES_SHOWN = 100
 _CALLS_SHOWN = 40
 _MESSAGE_SHOWN = 300
@@ -110,13 +111,14 @@ def _requests(
         seen: by it.
         plain: the same, with what this version does not know.
         settled: when the client reported.
-        open: whether the list is shown at once.
+        open: whether the list is shown at once, and more of it.
         deep: whether each request is, if there are few.
     """
+    most = _REQUESTS_SHOWN if open else _REQUESTS_SHOWN_OF_OK
     spans = [Span(each.started, each.answered, str(each.status or "no answer")) for each in seen.requests]
     shown = [
         _request(each, told, open=deep and len(seen.requests) <= 3)
-        for each, told in zip(seen.requests[:_REQUESTS_SHOWN], plain.get("requests", ()), strict=False)
+        for each, told in zip(seen.requests[:most], plain.get("requests", ()), strict=False)
     ]
     missing = len(seen.requests) - len(shown)
     more = f"and {_count(missing, 'more request')}; the JSON report has them" if missing else ""
