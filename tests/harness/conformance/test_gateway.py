@@ -24,17 +24,20 @@ class Gateway:
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
         self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
 
     def answer(self, data: bytes) -> bytes:
         """What becomes of a piece of the answer."""
         return data
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         try:
             behind, out = await asyncio.open_connection("127.0.0.1", self.upstream)
         except OSError:
             writer.close()
             return
+        self.writers.append(out)
         ways = [
             asyncio.ensure_future(self.pump(reader, out, lambda data: data)),
             asyncio.ensure_future(self.pump(behind, writer, self.answer)),
@@ -93,6 +96,7 @@ class KeepsBack(Gateway):
             await super().connected(reader, writer)
             return
         self.refusals -= 1
+        self.writers.append(writer)
         body = b'{"error": {"message": "No deployments available, try again in 5 seconds."}}'
         head = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nconnection: close\r\n"
         await reader.readuntil(b"\r\n\r\n")
@@ -121,6 +125,11 @@ def running(kind: type[Gateway]) -> Iterator[Gateway]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        for writer in gateway.writers:
+            writer.transport.abort()
+        # What was cut is gone a turn later, and whoever waited for it ends in the next.
+        for _ in range(3):
+            loop.run_until_complete(asyncio.sleep(0))
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(asyncio.sleep(0))

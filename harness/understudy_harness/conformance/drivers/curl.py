@@ -159,7 +159,7 @@ def introduction() -> dict[str, Any]:
     client = {"name": "curl", "version": told[1], "language": "C", "http": f"libcurl {told[1]}"}
     client |= {"homepage": "https://curl.se", "issues": "https://github.com/curl/curl/issues"}
     can = ["cancel", "parallel", "timeout", "retries", "n", "headers", "logs"]
-    return {"client": client, "ops": list(CALLS), "can": can, "declares": {"max_attempts": 1}}
+    return {"client": client, "ops": list(CALLS), "can": can, "declares": {"max_attempts": 1, "total_timeout": True}}
 
 
 if __name__ == "__main__":

@@ -361,7 +361,7 @@ func main() {
 		},
 		"ops":      ops,
 		"can":      []string{"cancel", "parallel", "timeout", "retries", "tools", "n", "headers", "logs", "reuse"},
-		"declares": fields{"max_attempts": 3, "keepalive_s": idle},
+		"declares": fields{"max_attempts": 3, "keepalive_s": idle, "total_timeout": true}, // WithRequestTimeout ends the whole attempt
 	}, func(ctx context.Context, r *run) (fields, error) { return calls[r.Op](ctx, connect(r), r) }, describe)
 	os.Exit(0)
 }

@@ -301,7 +301,7 @@ final class Driver {
                         "issues", "https://github.com/openai/openai-java/issues"),
                 "ops", operations.keySet(),
                 "can", List.of("parallel", "timeout", "retries", "tools", "n", "headers", "logs", "reuse"),
-                "declares", Lines.fields("max_attempts", 3));
+                "declares", Lines.fields("max_attempts", 3, "total_timeout", true)); // `timeout` is that of the whole call
         Lines.serve(introduction, run -> call(operations.get(run.line.path("op").asText()), run), Driver::describe);
     }
 }

@@ -147,7 +147,7 @@ const introduction = {
   client: { ...client, version: `${client.version} with @ai-sdk/openai ${versionOf("@ai-sdk/openai")}` },
   ops: Object.keys(CALLS),
   can: ["cancel", "parallel", "timeout", "retries", "tools", "headers", "reuse"],
-  declares: { max_attempts: 3, keepalive_s: 4 }, // connections are those of Node's fetch
+  declares: { max_attempts: 3, keepalive_s: 4, total_timeout: true }, // connections are those of Node's fetch; `timeout` ends the whole call
 };
 
 await serve({ introduction, connect, describe, call: (openai, run) => CALLS[run.op](openai, run) });

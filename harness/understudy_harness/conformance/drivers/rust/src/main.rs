@@ -302,6 +302,8 @@ async fn main() {
         "ops": ["chat", "stream", "responses", "image", "image.stream", "image.edit", "embed", "speech"],
         // No `tools`: it has no helper that puts streamed calls together, and what a program does itself is not judged.
         "can": ["cancel", "parallel", "timeout", "retries", "n", "headers", "reuse"],
+        // The timeout of reqwest ends the whole call.
+        "declares": {"total_timeout": true},
     });
     serve(introduction, call).await;
     // Calls that are still under way end with the program.
