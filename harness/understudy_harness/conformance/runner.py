@@ -116,7 +116,8 @@ class Runner:
         began = loop.time()
         results: dict[str, CaseResult] = {}
         try:
-            self._tell(lambda listener: listener.suite_started(introduction, cases, self._command))
+            for listener in self._listeners:
+                listener.suite_started(introduction, cases, self._command)
             untimed = [case for case in cases if not case.timed]
             if self._jobs > 1 and len(untimed) > 1:
                 workers += [self.worker() for _ in range(min(self._jobs, len(untimed)) - 1)]
@@ -134,18 +135,17 @@ class Runner:
             introduction, self._command, [results[case.id] for case in cases], started_at, loop.time() - began
         )
         suite.seat = self._setting.seat
-        self._tell(lambda listener: listener.suite_finished(suite))
+        for listener in self._listeners:
+            listener.suite_finished(suite)
         return suite
 
     async def _work(self, worker: "Worker", waiting: "Iterable[Case]", results: dict[str, CaseResult]) -> None:
         for case in waiting:
-            self._tell(lambda listener, case=case: listener.case_started(case))  # type: ignore[misc]
+            for listener in self._listeners:
+                listener.case_started(case)
             result = results[case.id] = await worker.judge_case(case)
-            self._tell(lambda listener, result=result: listener.case_finished(result))  # type: ignore[misc]
-
-    def _tell(self, what: Callable[[Listener], None]) -> None:
-        for listener in self._listeners:
-            what(listener)
+            for listener in self._listeners:
+                listener.case_finished(result)
 
 
 class _Setting:
