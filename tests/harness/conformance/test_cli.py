@@ -249,9 +249,12 @@ def test_a_conversation_by_hand_is_told_message_by_message() -> None:
                 made.send('{"type": "response.create"}')
                 with pytest.raises(ConnectionClosedError, match=re.escape("policy.violated")):
                     list(made)
-            lines = []
-            while not lines or "client close" not in lines[-1]:
-                lines.append(process.stdout.readline().strip())
+            # The client's own close comes behind it, where the server still listens (uvicorn 0.35 does not).
+            lines: list[str] = []
+            while not lines or "server close" not in lines[-1]:
+                line = process.stdout.readline()
+                assert line, "the guard has ended the process"
+                lines.append(line.strip())
         finally:
             guard.cancel()
             process.kill()
@@ -260,7 +263,7 @@ def test_a_conversation_by_hand_is_told_message_by_message() -> None:
     said = [line.partition("s: ")[2] for line in lines[1:]]
     assert "server session.created" in said
     assert said.index("client response.create") < said.index("server response.created")
-    assert said[-2:] == ["server close 1008 policy.violated", "client close 1008 policy.violated"]
+    assert said[-1] == "server close 1008 policy.violated"
 
 
 def _post(address: str) -> bytes:
