@@ -29,8 +29,8 @@ PAGES = sorted(ROOT.glob("docs/**/*.md"))
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 
-_GIVEN_SOCKETS = int(version("websockets").partition(".")[0]) >= 14
-"""From then on `websockets` takes any connected socket, and the SDK's realtime client works at all."""
+_GIVEN_SOCKETS = int(version("websockets").partition(".")[0]) >= 14 and int(version("openai").partition(".")[0]) >= 3
+"""From then on `websockets` takes any connected socket, and the SDK's realtime client one that speaks no TLS."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
