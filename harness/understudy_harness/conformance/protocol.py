@@ -266,7 +266,7 @@ class Progress(msgspec.Struct):
     code: Annotated[str | None, _told("error: its code.")] = None
 
 
-_UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode = msgspec.json.Encoder().encode
 _introduction = msgspec.json.Decoder(Introduction)
 _progress = msgspec.json.Decoder(Progress)

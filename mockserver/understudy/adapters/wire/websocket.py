@@ -45,7 +45,7 @@ class FarewellProtocol(WebSocketsSansIOProtocol):
             ClientDisconnected: the connection has ended, or is about to.
         """
         await self.writable.wait()
-        if getattr(self, "disconnected", False) or self.conn.state is not State.OPEN:
+        if self.disconnected or self.conn.state is not State.OPEN:
             raise ClientDisconnected
         self.conn.send_text(message)
         self._flush()
